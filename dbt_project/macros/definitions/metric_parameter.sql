@@ -2,7 +2,7 @@
 {% macro metric_parameter(parameter) -%}
     (
         select parameters.parameter_value
-        from {{ ref('metric_parameters') }} as parameters
+        from {{ ref("metric_parameters") }} as parameters
         where parameters.parameter = '{{ parameter }}'
         order by parameters.version desc
         limit 1
@@ -10,6 +10,4 @@
 {%- endmacro %}
 
 {# The normal quantile of the two-sided confidence level that every interval uses (95 %). #}
-{% macro z_score() -%}
-    1.959963984540054
-{%- endmacro %}
+{% macro z_score() -%} 1.959963984540054 {%- endmacro %}

@@ -12,8 +12,11 @@
 {# Score of the exploratory effort share: 1 inside its band, linear to 0 at shares 0 and 1. #}
 {% macro band_score(share, low, high) -%}
     case
-        when {{ share }} < {{ low }} then {{ share }} / {{ low }}
-        when {{ share }} > {{ high }} then (1.0 - {{ share }}) / (1.0 - {{ high }})
-        when {{ share }} is not null then 1.0
+        when {{ share }} < {{ low }}
+        then {{ share }} / {{ low }}
+        when {{ share }} > {{ high }}
+        then (1.0 - {{ share }}) / (1.0 - {{ high }})
+        when {{ share }} is not null
+        then 1.0
     end
 {%- endmacro %}

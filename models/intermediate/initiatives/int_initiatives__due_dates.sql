@@ -1,69 +1,69 @@
 with
 
-spans as (
-    select *
-    from {{ ref('int_jira__field_spans') }}
-    where field = 'due_date'
-),
+    spans as (select * from {{ ref("int_jira__field_spans") }} where field = 'due_date'),
 
-issues as (
-    select *
-    from {{ ref('int_jira__issues') }}
-    where role = 'initiative'
-),
+    issues as (select * from {{ ref("int_jira__issues") }} where role = 'initiative'),
 
-milestones as (
-    select *
-    from {{ ref('int_jira__issue_milestones') }}
-),
+    milestones as (select * from {{ ref("int_jira__issue_milestones") }}),
 
-dated as (
-    select
-        spans.source_id,
-        spans.issue_id,
-        spans.is_current,
-        spans.entered_at,
-        spans.exited_at,
-        try_cast(left(spans.value_id, 10) as date) as due_date,
-        milestones.approved_at,
-        lag(try_cast(left(spans.value_id, 10) as date)) over (
-            partition by spans.source_id, spans.issue_id order by spans.span_number
-        ) as previous_due_date
-    from spans
-    inner join issues on issues.source_id = spans.source_id and issues.issue_id = spans.issue_id
-    inner join milestones on milestones.source_id = spans.source_id and milestones.issue_id = spans.issue_id
-),
+    dated as (
+        select
+            spans.source_id,
+            spans.issue_id,
+            spans.is_current,
+            spans.entered_at,
+            spans.exited_at,
+            try_cast(left(spans.value_id, 10) as date) as due_date,
+            milestones.approved_at,
+            lag(try_cast(left(spans.value_id, 10) as date)) over (
+                partition by spans.source_id, spans.issue_id order by spans.span_number
+            ) as previous_due_date
+        from spans
+        inner join issues on issues.source_id = spans.source_id and issues.issue_id = spans.issue_id
+        inner join
+            milestones
+            on milestones.source_id = spans.source_id
+            and milestones.issue_id = spans.issue_id
+    ),
 
--- The original baseline is the date in force at approval, or the first one set after it.
-originals as (
-    select
-        source_id,
-        issue_id,
-        due_date,
-        row_number() over (partition by source_id, issue_id order by entered_at) as baseline_rank
-    from dated
-    where due_date is not null and (exited_at is null or exited_at > approved_at)
-),
+    -- The original baseline is the date in force at approval, or the first one set after it.
+    originals as (
+        select
+            source_id,
+            issue_id,
+            due_date,
+            row_number() over (
+                partition by source_id, issue_id order by entered_at
+            ) as baseline_rank
+        from dated
+        where due_date is not null and (exited_at is null or exited_at > approved_at)
+    ),
 
-final as (
-    select
-        dated.source_id,
-        dated.issue_id,
-        max(case when dated.is_current then dated.due_date end) as latest_due_date,
-        max(originals.due_date) as original_due_date,
-        cast(count(
-            case when dated.entered_at > dated.approved_at and dated.due_date is distinct from dated.previous_due_date
-                and dated.previous_due_date is not null then 1
-            end
-        ) as integer) as baseline_changes_n
-    from dated
-    left join
-        originals
-        on originals.source_id = dated.source_id
-        and originals.issue_id = dated.issue_id
-        and originals.baseline_rank = 1
-    group by dated.source_id, dated.issue_id
-)
+    final as (
+        select
+            dated.source_id,
+            dated.issue_id,
+            max(case when dated.is_current then dated.due_date end) as latest_due_date,
+            max(originals.due_date) as original_due_date,
+            cast(
+                count(
+                    case
+                        when
+                            dated.entered_at > dated.approved_at
+                            and dated.due_date is distinct from dated.previous_due_date
+                            and dated.previous_due_date is not null
+                        then 1
+                    end
+                ) as integer
+            ) as baseline_changes_n
+        from dated
+        left join
+            originals
+            on originals.source_id = dated.source_id
+            and originals.issue_id = dated.issue_id
+            and originals.baseline_rank = 1
+        group by dated.source_id, dated.issue_id
+    )
 
 select *
 from final

@@ -1,143 +1,138 @@
 with
 
-periods as (
-    select *
-    from {{ ref('int_metrics__periods') }}
-),
+    periods as (select * from {{ ref("int_metrics__periods") }}),
 
-medians as (
-    select *
-    from {{ ref('int_metrics__survival_medians') }}
-),
+    medians as (select * from {{ ref("int_metrics__survival_medians") }}),
 
-survival_times as (
-    select *
-    from {{ ref('int_metrics__survival_times') }}
-    where arm = 'current'
-),
+    survival_times as (
+        select * from {{ ref("int_metrics__survival_times") }} where arm = 'current'
+    ),
 
-contributions as (
-    select distinct initiative_id, person_key
-    from {{ ref('fct_contribution') }}
-    where effort_days > 0 and initiative_id is not null
-),
+    contributions as (
+        select distinct initiative_id, person_key
+        from {{ ref("fct_contribution") }}
+        where effort_days > 0 and initiative_id is not null
+    ),
 
-shares as (
-    select *
-    from {{ ref('int_initiatives__department_shares') }}
-    where cutoff = 'decision'
-),
+    shares as (
+        select * from {{ ref("int_initiatives__department_shares") }} where cutoff = 'decision'
+    ),
 
-metrics as (
-    select distinct metric_id
-    from {{ ref('metric_definitions') }}
-    where metric_id in ('time_to_market', 'time_to_market.from_idea')
-),
+    metrics as (
+        select distinct metric_id
+        from {{ ref("metric_definitions") }}
+        where metric_id in ('time_to_market', 'time_to_market.from_idea')
+    ),
 
-people as (
-    select
-        survival_times.metric_id,
-        survival_times.period_grain,
-        survival_times.period_start,
-        count(distinct contributions.person_key) as people_n
-    from survival_times
-    inner join contributions on contributions.initiative_id = survival_times.initiative_id
-    group by survival_times.metric_id, survival_times.period_grain, survival_times.period_start
-),
+    people as (
+        select
+            survival_times.metric_id,
+            survival_times.period_grain,
+            survival_times.period_start,
+            count(distinct contributions.person_key) as people_n
+        from survival_times
+        inner join contributions on contributions.initiative_id = survival_times.initiative_id
+        group by survival_times.metric_id, survival_times.period_grain, survival_times.period_start
+    ),
 
-attribution as (
-    select
-        survival_times.metric_id,
-        survival_times.period_grain,
-        survival_times.period_start,
-        sum(shares.attributed_days) / nullif(sum(shares.effort_days), 0) as coverage
-    from survival_times
-    inner join shares on shares.initiative_id = survival_times.initiative_id
-    group by survival_times.metric_id, survival_times.period_grain, survival_times.period_start
-),
+    attribution as (
+        select
+            survival_times.metric_id,
+            survival_times.period_grain,
+            survival_times.period_start,
+            sum(shares.attributed_days) / nullif(sum(shares.effort_days), 0) as coverage
+        from survival_times
+        inner join shares on shares.initiative_id = survival_times.initiative_id
+        group by survival_times.metric_id, survival_times.period_grain, survival_times.period_start
+    ),
 
-compared as (
-    select
-        metrics.metric_id,
-        periods.period_grain,
-        periods.period_start,
-        periods.period_end,
-        coalesce(current_arm.n, 0) as n,
-        coalesce(current_arm.events_n, 0) as events_n,
-        coalesce(current_arm.censored_n, 0) as censored_n,
-        current_arm.longest_days,
-        current_arm.median_days,
-        current_arm.median_low,
-        current_arm.median_high,
-        baseline_arm.median_days as baseline_median,
-        -- MOVER (Zou & Donner 2008) for the difference of two log medians.
-        ln(current_arm.median_days) - ln(baseline_arm.median_days)
-        - sqrt(
-            power(ln(current_arm.median_days) - ln(current_arm.median_low), 2)
-            + power(ln(baseline_arm.median_high) - ln(baseline_arm.median_days), 2)
-        ) as log_ratio_low,
-        ln(current_arm.median_days) - ln(baseline_arm.median_days)
-        + sqrt(
-            power(ln(current_arm.median_high) - ln(current_arm.median_days), 2)
-            + power(ln(baseline_arm.median_days) - ln(baseline_arm.median_low), 2)
-        ) as log_ratio_high
-    from periods
-    cross join metrics
-    left join
-        medians as current_arm
-        on current_arm.metric_id = metrics.metric_id
-        and current_arm.period_grain = periods.period_grain
-        and current_arm.period_start = periods.period_start
-        and current_arm.arm = 'current'
-        and current_arm.median_days is distinct from 0
-    left join
-        medians as baseline_arm
-        on baseline_arm.metric_id = metrics.metric_id
-        and baseline_arm.period_grain = periods.period_grain
-        and baseline_arm.period_start = periods.period_start
-        and baseline_arm.arm = 'baseline'
-        and baseline_arm.median_days is distinct from 0
-),
+    compared as (
+        select
+            metrics.metric_id,
+            periods.period_grain,
+            periods.period_start,
+            periods.period_end,
+            coalesce(current_arm.n, 0) as n,
+            coalesce(current_arm.events_n, 0) as events_n,
+            coalesce(current_arm.censored_n, 0) as censored_n,
+            current_arm.longest_days,
+            current_arm.median_days,
+            current_arm.median_low,
+            current_arm.median_high,
+            baseline_arm.median_days as baseline_median,
+            -- MOVER (Zou & Donner 2008) for the difference of two log medians.
+            ln(current_arm.median_days)
+            - ln(baseline_arm.median_days)
+            - sqrt(
+                power(ln(current_arm.median_days) - ln(current_arm.median_low), 2)
+                + power(ln(baseline_arm.median_high) - ln(baseline_arm.median_days), 2)
+            ) as log_ratio_low,
+            ln(current_arm.median_days)
+            - ln(baseline_arm.median_days)
+            + sqrt(
+                power(ln(current_arm.median_high) - ln(current_arm.median_days), 2)
+                + power(ln(baseline_arm.median_days) - ln(baseline_arm.median_low), 2)
+            ) as log_ratio_high
+        from periods
+        cross join metrics
+        left join
+            medians as current_arm
+            on current_arm.metric_id = metrics.metric_id
+            and current_arm.period_grain = periods.period_grain
+            and current_arm.period_start = periods.period_start
+            and current_arm.arm = 'current'
+            and current_arm.median_days is distinct from 0
+        left join
+            medians as baseline_arm
+            on baseline_arm.metric_id = metrics.metric_id
+            and baseline_arm.period_grain = periods.period_grain
+            and baseline_arm.period_start = periods.period_start
+            and baseline_arm.arm = 'baseline'
+            and baseline_arm.median_days is distinct from 0
+    ),
 
-final as (
-    select
-        compared.metric_id,
-        compared.period_grain,
-        compared.period_start,
-        compared.period_end,
-        compared.median_days as value,
-        cast(compared.events_n as double) as numerator,
-        cast(compared.n as double) as denominator,
-        compared.n,
-        coalesce(people.people_n, 0) as people_n,
-        case when compared.median_days is not null then compared.median_low end as ci_low,
-        case when compared.median_days is not null then compared.median_high end as ci_high,
-        'kaplan_meier_log_log' as ci_method,
-        attribution.coverage,
-        compared.censored_n,
-        0 as undetermined_n,
-        compared.baseline_median as baseline_value,
-        1.0 - compared.median_days / compared.baseline_median as change_value,
-        1.0 - exp(compared.log_ratio_high) as change_ci_low,
-        1.0 - exp(compared.log_ratio_low) as change_ci_high,
-        case
-            when compared.n = 0 then 'no initiative was approved in the period'
-            when compared.median_days is null
-                then '> ' || cast(cast(floor(compared.longest_days) as bigint) as varchar)
+    final as (
+        select
+            compared.metric_id,
+            compared.period_grain,
+            compared.period_start,
+            compared.period_end,
+            compared.median_days as value,
+            cast(compared.events_n as double) as numerator,
+            cast(compared.n as double) as denominator,
+            compared.n,
+            coalesce(people.people_n, 0) as people_n,
+            case when compared.median_days is not null then compared.median_low end as ci_low,
+            case when compared.median_days is not null then compared.median_high end as ci_high,
+            'kaplan_meier_log_log' as ci_method,
+            attribution.coverage,
+            compared.censored_n,
+            0 as undetermined_n,
+            compared.baseline_median as baseline_value,
+            1.0 - compared.median_days / compared.baseline_median as change_value,
+            1.0 - exp(compared.log_ratio_high) as change_ci_low,
+            1.0 - exp(compared.log_ratio_low) as change_ci_high,
+            case
+                when compared.n = 0
+                then 'no initiative was approved in the period'
+                when compared.median_days is null
+                then
+                    '> '
+                    || cast(cast(floor(compared.longest_days) as bigint) as varchar)
                     || ' days: fewer than half have reached the market'
-        end as undefined_reason
-    from compared
-    left join
-        people
-        on people.metric_id = compared.metric_id
-        and people.period_grain = compared.period_grain
-        and people.period_start = compared.period_start
-    left join
-        attribution
-        on attribution.metric_id = compared.metric_id
-        and attribution.period_grain = compared.period_grain
-        and attribution.period_start = compared.period_start
-)
+            end as undefined_reason
+        from compared
+        left join
+            people
+            on people.metric_id = compared.metric_id
+            and people.period_grain = compared.period_grain
+            and people.period_start = compared.period_start
+        left join
+            attribution
+            on attribution.metric_id = compared.metric_id
+            and attribution.period_grain = compared.period_grain
+            and attribution.period_start = compared.period_start
+    )
 
 select *
 from final

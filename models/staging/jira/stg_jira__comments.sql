@@ -1,20 +1,18 @@
 with
 
-records as (
-    {{ current_records(source('raw_jira', 'comments'), ['source_id', 'comment_id']) }}
-),
+    records as ({{ current_records(source("raw_jira", "comments"), ["source_id", "comment_id"]) }}),
 
-final as (
-    select
-        source_id,
-        issue_id,
-        comment_id,
-        {{ json_text('payload', 'author.accountId') }} as author_id,
-        {{ json_text('payload', 'author.displayName') }} as author_name,
-        {{ json_text('payload', 'author.emailAddress') }} as author_email,
-        created_at
-    from records
-)
+    final as (
+        select
+            source_id,
+            issue_id,
+            comment_id,
+            {{ json_text("payload", "author.accountId") }} as author_id,
+            {{ json_text("payload", "author.displayName") }} as author_name,
+            {{ json_text("payload", "author.emailAddress") }} as author_email,
+            created_at
+        from records
+    )
 
 select *
 from final

@@ -1,14 +1,9 @@
 with
 
-final as (
-    select
-        source_id,
-        system,
-        kind,
-        base_url,
-        timezone
-    from {{ source('raw_mission', 'sources') }}
-)
+    final as (
+        select source_id, system, kind, base_url, timezone
+        from {{ source("raw_mission", "sources") }}
+    )
 
 select *
 from final
