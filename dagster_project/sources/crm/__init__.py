@@ -1,0 +1,1 @@
+"""CRM: accounts, deals with stage history and line items, products, survey responses."""

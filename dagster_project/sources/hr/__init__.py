@@ -1,0 +1,1 @@
+"""HR: employees, departments, who worked where when, leave, engagement responses."""

@@ -1,0 +1,1 @@
+"""Jira: issues with their changelogs, worklogs and comments; users, statuses, versions."""
