@@ -129,7 +129,7 @@ def score(models: Models, **cell: Any) -> dict[str, Any]:
 
 
 def test_enough_people_and_records_are_published_without_a_reason(models: Models) -> None:
-    row = score(models)
+    row = score(models, people_n=5)
     assert (row["value"], row["status"], row["status_reason"]) == (0.75, "published", None)
     assert row["target_value"] == 0.7
 

@@ -52,7 +52,7 @@ def issue(
             common
             | {
                 "issue_id": "1",
-                "history_id": str(100 + number),
+                "history_id": str(95 + number),
                 "created_at": at,
                 "payload": json.dumps(
                     {"items": [{"field": "status", "fromString": before, "toString": after}]}
@@ -105,7 +105,7 @@ def test_initial_status_is_the_first_changes_from(models: Models) -> None:
 
 def test_changes_of_one_millisecond_keep_the_order_of_their_numeric_ids(models: Models) -> None:
     changes = [(f"2026-01-05 09:00:0{int(i >= 98)}", f"s{i}", f"s{i + 1}") for i in range(101)]
-    issue(models, "s101", changes)  # history ids 100 to 200; as text, 100 < 11 < 2
+    issue(models, "s101", changes)  # history ids 95 to 195; as text, 100 < 95
     assert [s for s, _ in spans(models)] == [f"s{i}" for i in range(102)]
 
 
@@ -142,6 +142,17 @@ def test_reopening_after_the_window_leaves_the_release_standing(models: Models) 
     row = milestones(models)
     assert row["available_at"] == datetime(2026, 2, 1, 9)
     assert (row["done_at"], row["reopen_count"]) == (None, 1)
+
+
+def test_closing_soon_after_the_release_takes_nothing_back(models: Models) -> None:
+    issue(
+        models,
+        "Closed",
+        [("2026-02-01 09:00", "Approved", "Released"), ("2026-02-05 09:00", "Released", "Closed")],
+    )
+    row = milestones(models)
+    assert row["available_at"] == row["done_at"] == datetime(2026, 2, 1, 9)
+    assert row["reopen_count"] == 0
 
 
 def test_cancelled_after_release_stays_available(models: Models) -> None:

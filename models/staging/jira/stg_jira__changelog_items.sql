@@ -20,7 +20,7 @@ with
             {{ json_text("items.element", "fromString") }} as from_value,
             {{ json_text("items.element", "to") }} as to_id,
             {{ json_text("items.element", "toString") }} as to_value,
-            {{ json_text("histories.payload", "author.accountId") }} as author_id,
+            {{ jira_user("histories.payload", "author") }} as author_id,
             {{ json_text("histories.payload", "author.displayName") }} as author_name,
             {{ json_text("histories.payload", "author.emailAddress") }} as author_email,
             histories.created_at

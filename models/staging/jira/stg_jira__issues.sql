@@ -16,7 +16,7 @@ with
             {{ json_text("payload", "fields.status.statusCategory.key") }} as status_category,
             {{ json_text("payload", "fields.resolution.name") }} as resolution,
             {{ json_text("payload", "fields.parent.id") }} as parent_issue_id,
-            {{ json_text("payload", "fields.assignee.accountId") }} as assignee_id,
+            {{ jira_user("payload", "fields.assignee") }} as assignee_id,
             {{ json_text("payload", "fields.labels") }} as labels,
             created_at,
             updated_at,

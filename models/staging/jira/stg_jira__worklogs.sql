@@ -13,7 +13,7 @@ with
             source_id,
             issue_id,
             worklog_id,
-            {{ json_text("payload", "author.accountId") }} as author_id,
+            {{ jira_user("payload", "author") }} as author_id,
             {{ json_text("payload", "author.displayName") }} as author_name,
             {{ json_text("payload", "author.emailAddress") }} as author_email,
             started_at,
