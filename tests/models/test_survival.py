@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from model_runner import Models
@@ -93,3 +94,58 @@ def test_curve_equals_an_independent_oracle(models: Models, seed: int) -> None:
         assert row["survival"] == pytest.approx(survival, abs=1e-9)
         assert row["survival_low"] == (None if low is None else pytest.approx(low, abs=1e-9))
         assert row["survival_high"] == (None if high is None else pytest.approx(high, abs=1e-9))
+
+
+def medians(models: Models, **arms: tuple[float | None, float | None, float | None]) -> Any:
+    """The scored row of one quarter from (median, low, high) of each arm."""
+    models.given("metric_definitions", [{"metric_id": "time_to_market", "version": 1}])
+    models.given(
+        "int_metrics__periods",
+        [{"period_grain": "quarter", "period_start": "2026-01-01", "period_end": "2026-04-01"}],
+    )
+    models.given(
+        "int_metrics__survival_medians",
+        [
+            {
+                **CELL,
+                "arm": arm,
+                "n": 20,
+                "events_n": 15,
+                "censored_n": 5,
+                "longest_days": 99,
+                "median_days": median,
+                "median_low": low,
+                "median_high": high,
+            }
+            for arm, (median, low, high) in arms.items()
+        ],
+    )
+    models.run("int_metrics__time_to_market_scores")
+    (row,) = models.rows("select * from {int_metrics__time_to_market_scores}")
+    return row
+
+
+def test_reduction_has_the_mover_interval_of_the_ratio_of_medians(models: Models) -> None:
+    row = medians(models, current=(60.0, 50.0, 75.0), baseline=(80.0, 70.0, 100.0))
+    assert row["change_value"] == pytest.approx(0.25)
+    below = math.log(60 / 80) - math.hypot(math.log(60 / 50), math.log(100 / 80))
+    above = math.log(60 / 80) + math.hypot(math.log(75 / 60), math.log(80 / 70))
+    assert (row["change_ci_low"], row["change_ci_high"]) == pytest.approx(
+        (1 - math.exp(above), 1 - math.exp(below)), abs=1e-12
+    )
+
+
+def test_days_of_zero_break_nothing_and_bound_nothing(models: Models) -> None:
+    row = medians(models, current=(0.0, 0.0, 3.0), baseline=(80.0, 70.0, 100.0))
+    assert (row["value"], row["n"], row["change_value"]) == (0.0, 20, 1.0)
+    assert (row["change_ci_low"], row["change_ci_high"]) == (None, None)
+    row = medians(models, current=(60.0, 50.0, 75.0), baseline=(0.0, 0.0, 1.0))
+    assert (row["value"], row["baseline_value"], row["change_value"]) == (60.0, 0.0, None)
+
+
+def test_a_median_without_upper_limit_leaves_one_side_of_the_change_open(models: Models) -> None:
+    row = medians(models, current=(60.0, 50.0, None), baseline=(80.0, 70.0, 100.0))
+    assert row["change_ci_low"] is None
+    assert row["change_ci_high"] == pytest.approx(
+        1 - math.exp(math.log(60 / 80) - math.hypot(math.log(60 / 50), math.log(100 / 80)))
+    )

@@ -60,19 +60,28 @@ with
             current_arm.median_low,
             current_arm.median_high,
             baseline_arm.median_days as baseline_median,
-            -- MOVER (Zou & Donner 2008) for the difference of two log medians.
-            ln(current_arm.median_days)
-            - ln(baseline_arm.median_days)
-            - sqrt(
-                power(ln(current_arm.median_days) - ln(current_arm.median_low), 2)
-                + power(ln(baseline_arm.median_high) - ln(baseline_arm.median_days), 2)
-            ) as log_ratio_low,
-            ln(current_arm.median_days)
-            - ln(baseline_arm.median_days)
-            + sqrt(
-                power(ln(current_arm.median_high) - ln(current_arm.median_days), 2)
-                + power(ln(baseline_arm.median_days) - ln(baseline_arm.median_low), 2)
-            ) as log_ratio_high
+            {{
+                mover_log_ratio(
+                    "current_arm.median_days",
+                    "current_arm.median_low",
+                    "current_arm.median_high",
+                    "baseline_arm.median_days",
+                    "baseline_arm.median_low",
+                    "baseline_arm.median_high",
+                    -1,
+                )
+            }} as log_ratio_low,
+            {{
+                mover_log_ratio(
+                    "current_arm.median_days",
+                    "current_arm.median_low",
+                    "current_arm.median_high",
+                    "baseline_arm.median_days",
+                    "baseline_arm.median_low",
+                    "baseline_arm.median_high",
+                    1,
+                )
+            }} as log_ratio_high
         from periods
         cross join metrics
         left join
@@ -81,14 +90,12 @@ with
             and current_arm.period_grain = periods.period_grain
             and current_arm.period_start = periods.period_start
             and current_arm.arm = 'current'
-            and current_arm.median_days is distinct from 0
         left join
             medians as baseline_arm
             on baseline_arm.metric_id = metrics.metric_id
             and baseline_arm.period_grain = periods.period_grain
             and baseline_arm.period_start = periods.period_start
             and baseline_arm.arm = 'baseline'
-            and baseline_arm.median_days is distinct from 0
     ),
 
     final as (
@@ -109,7 +116,7 @@ with
             compared.censored_n,
             0 as undetermined_n,
             compared.baseline_median as baseline_value,
-            1.0 - compared.median_days / compared.baseline_median as change_value,
+            1.0 - compared.median_days / nullif(compared.baseline_median, 0) as change_value,
             1.0 - exp(compared.log_ratio_high) as change_ci_low,
             1.0 - exp(compared.log_ratio_low) as change_ci_high,
             case
