@@ -12,27 +12,28 @@ import dagster as dg
 
 from dagster_project.defs import ingest, jobs, publish, quality, transform
 from dagster_project.defs.manifest import ensure_manifest
+from dagster_project.defs.progress import OnPart, nobody_asked
 from dagster_project.defs.resources import MissionResource, RefreshOptions, WriterLock
 from dagster_project.publish.contents import published_tables
 from dagster_project.settings import load_mission
 
 
-def build_definitions(config: Path | None = None) -> dg.Definitions:
+def build_definitions(config: Path | None = None, on_part: OnPart = nobody_asked) -> dg.Definitions:
     """Everything that Dagster may run for one mission.yaml; parses dbt's project when stale.
 
     Raises MissionError for what the user can put right.
     """
     mission = load_mission(config)
     freshness = jobs.freshness(mission)
-    dbt_models = transform.transform_assets(ensure_manifest(mission))
-    raw = [ingest.ingest_assets(system, freshness) for system in ingest.SYSTEMS]
-    inputs = [*raw, ingest.frozen_build, dbt_models]
+    dbt_models = transform.transform_assets(ensure_manifest(mission), on_part)
+    raw = [ingest.ingest_assets(system, freshness, on_part) for system in ingest.SYSTEMS]
+    inputs = [*raw, ingest.build_assets(on_part), dbt_models]
     tables = [key for assets in inputs for key in assets.keys]
     public = [dg.AssetKey(["main", table.name]) for table in published_tables(mission.dbt_target)]
     assets = [
         *inputs,
-        quality.quality_assets(tables),
-        publish.publish_assets(public, freshness),
+        quality.quality_assets(tables, on_part),
+        publish.publish_assets(public, freshness, on_part),
     ]
     groups = {group for a in assets for group in a.group_names_by_key.values()}
     resource = MissionResource(config_path=str(config.resolve()) if config else None)

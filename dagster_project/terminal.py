@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -21,8 +22,8 @@ from dagster_project.sources.streams import ENTITIES, INLINE_STREAMS
 
 _HEADLINES = """
     select
-        metric_id, period_grain, period_start, period_end, value, unit, ci_low, ci_high, n, coverage, status,
-        status_reason
+        metric_id, period_grain, period_start, period_end, value, unit, ci_low, ci_high, n,
+        coverage, status, status_reason
     from main.mart_scorecard
     where department_id = 'ALL' and objective_id = 'ALL' and not contains(metric_id, '.')
     qualify row_number() over (
@@ -62,18 +63,24 @@ def headline_table(database: Path) -> Table:
     """
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(_HEADLINES).fetchall()
-    table = Table(title="Mission metrics, company-wide")
-    for header in ("metric", "period"):
-        table.add_column(header, no_wrap=header == "period")
+    # Made to fit into 80 columns.
+    table = Table(
+        title="Mission metrics, company-wide",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    table.add_column("metric", min_width=12)
+    table.add_column("period", no_wrap=True)
     for header in ("value", "95 % interval", "n", "coverage"):
-        table.add_column(header, justify="right", no_wrap=header != "coverage")
-    table.add_column("status")
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("status", min_width=9)
     for metric, grain, start, end, value, unit, low, high, n, coverage, state, reason in rows:
         table.add_row(
             str(metric).replace("_", " "),
             _period(grain, start, end),
             number(value, unit),
-            f"{number(low, unit)} – {number(high, unit)}" if low is not None else "-",
+            _interval(low, high, unit),
             "-" if n is None else f"{n:,.0f}",
             number(coverage, "share"),
             f"[{_STYLES.get(state, 'default')}]{state}[/]"
@@ -85,10 +92,10 @@ def headline_table(database: Path) -> Table:
 def _period(grain: str, start: date, end: date) -> str:
     last = end - timedelta(days=1)
     if grain == "trailing_12m":
-        return f"{start:%b %Y} – {last:%b %Y}"
+        return f"12 m to {last:%Y-%m}"
     if grain == "quarter":
         return f"{start:%Y} Q{(start.month + 2) // 3}"
-    return f"{start:%b %Y}"
+    return f"{start:%Y-%m}"
 
 
 def number(value: float | None, unit: str) -> str:
@@ -99,7 +106,15 @@ def number(value: float | None, unit: str) -> str:
         return f"{value:.1%}"
     if unit == "days":
         return f"{value:,.0f} d"
-    return f"{value:,.1f}" if unit.startswith("index") else f"{value:,.1f} {unit}"
+    return f"{value:,.1f}" if unit.startswith(("index", "score")) else f"{value:,.1f} {unit}"
+
+
+def _interval(low: float | None, high: float | None, unit: str) -> str:
+    """Both ends, the unit once."""
+    if low is None or high is None:
+        return "-"
+    first = number(low, unit).removesuffix("%").removesuffix(" d")
+    return f"{first} – {number(high, unit)}"
 
 
 def source_table(source: Source, checks: Sequence[EntityCheck]) -> Table:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from dagster_project.defs.progress import OnPart, nobody_asked
 from dagster_project.defs.resources import (
     MissionResource,
     RefreshOptions,
@@ -43,7 +44,9 @@ RAW_KEYS = [raw_key(system, stream.name) for system in SYSTEMS for stream in STR
 
 
 def ingest_assets(
-    system: System, freshness: dg.FreshnessPolicy | None = None
+    system: System,
+    freshness: dg.FreshnessPolicy | None = None,
+    on_part: OnPart = nobody_asked,
 ) -> dg.AssetsDefinition:
     """The raw tables of one system, landed together."""
     specs = [
@@ -72,6 +75,7 @@ def ingest_assets(
         with told_to_the_user():
             results = ingest_system(mission.load(), system, full=options.full)
         for stream in STREAMS[system]:
+            on_part("ingest")
             yield dg.MaterializeResult(
                 asset_key=raw_key(system, stream.name),
                 metadata=_metadata([r for r in results if r.stream == stream.name]),
@@ -111,39 +115,45 @@ def _metadata(results: Sequence[StreamResult]) -> dict[str, dg.MetadataValue]:
     return metadata
 
 
-@dg.multi_asset(
-    name="freeze_build",
-    specs=[
-        dg.AssetSpec(
-            dg.AssetKey(table.split(".")),
-            deps=RAW_KEYS,
-            description=description,
-            group_name="ingest_build",
-            owners=OWNERS,
-            kinds={"duckdb"},
-        )
-        for table, description in _FROZEN.items()
-    ],
-)
-def frozen_build(
-    context: dg.AssetExecutionContext,
-    mission: MissionResource,
-    options: RefreshOptions,
-    writer_lock: WriterLock,
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Register the lake's committed windows as raw tables and decide at which day to freeze.
+def build_assets(on_part: OnPart = nobody_asked) -> dg.AssetsDefinition:
+    """The raw tables about the build itself, made when every system has landed."""
 
-    Grain: see each table. Idempotent: the same windows and the same as_of give the same rows.
-    """
-    started = time.monotonic()
-    with told_to_the_user():
-        build = freeze_build(mission.load(), as_of=options.as_of_date())
-    for table in _FROZEN:
-        yield dg.MaterializeResult(
-            asset_key=dg.AssetKey(table.split(".")),
-            metadata={
-                "as_of_date": str(build.as_of_date),
-                "windows": build.windows,
-                "seconds": time.monotonic() - started,
-            },
-        )
+    @dg.multi_asset(
+        name="freeze_build",
+        specs=[
+            dg.AssetSpec(
+                dg.AssetKey(table.split(".")),
+                deps=RAW_KEYS,
+                description=description,
+                group_name="ingest_build",
+                owners=OWNERS,
+                kinds={"duckdb"},
+            )
+            for table, description in _FROZEN.items()
+        ],
+    )
+    def frozen_build(
+        context: dg.AssetExecutionContext,
+        mission: MissionResource,
+        options: RefreshOptions,
+        writer_lock: WriterLock,
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        """Register the lake's committed windows as raw tables and decide at which day to freeze.
+
+        Grain: see each table. Idempotent: the same windows and the same as_of give the same rows.
+        """
+        started = time.monotonic()
+        with told_to_the_user():
+            build = freeze_build(mission.load(), as_of=options.as_of_date())
+        for table in _FROZEN:
+            on_part("ingest")
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey(table.split(".")),
+                metadata={
+                    "as_of_date": str(build.as_of_date),
+                    "windows": build.windows,
+                    "seconds": time.monotonic() - started,
+                },
+            )
+
+    return frozen_build

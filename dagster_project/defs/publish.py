@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
+from dagster_project.defs.progress import OnPart, nobody_asked
 from dagster_project.defs.quality import QUALITY_RESULT
 from dagster_project.defs.resources import (
     MissionResource,
@@ -23,7 +24,9 @@ GENERATION = dg.AssetKey(["published", "generation"])
 
 
 def publish_assets(
-    public_tables: Iterable[dg.AssetKey], freshness: dg.FreshnessPolicy | None = None
+    public_tables: Iterable[dg.AssetKey],
+    freshness: dg.FreshnessPolicy | None = None,
+    on_part: OnPart = nobody_asked,
 ) -> dg.AssetsDefinition:
     """The generation that readers see, made of `public_tables`."""
     tables = sorted(public_tables)
@@ -54,6 +57,7 @@ def publish_assets(
         started = time.monotonic()
         with told_to_the_user():
             made = publish(mission.load(), audited_run(context.instance, tables))
+        on_part("publish")
         yield dg.MaterializeResult(
             metadata={
                 "generation": made.id,

@@ -9,17 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
+from dagster_project.defs.progress import OnPart, nobody_asked
 from dagster_project.defs.resources import MissionResource, WriterLock, told_to_the_user
 from dagster_project.quality.results import CheckResult, dbt_results, record
 from dagster_project.quality.runner import run_suites, suite_checks
 
 QUALITY_RESULT = dg.AssetKey(["meta", "quality_result"])
-#: Opens the log line of every finished expectation; the CLI counts them.
-CHECKED = "checked "
 _SHOWN = 200
 
 
-def quality_assets(existing: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+def quality_assets(
+    existing: Iterable[dg.AssetKey], on_part: OnPart = nobody_asked
+) -> dg.AssetsDefinition:
     """The audit of the tables in `existing`; an expectation on another table is left out."""
     tables = set(existing)
     specs = [
@@ -60,9 +61,7 @@ def quality_assets(existing: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         started = time.monotonic()
         settings = mission.load()
         with told_to_the_user():
-            expectations = run_suites(
-                settings, on_result=lambda r: context.log.info(f"{CHECKED}{r.check_id}")
-            )
+            expectations = run_suites(settings, on_result=lambda _: on_part("audit"))
             results = [*expectations, *dbt_results(settings.dbt_target)]
             record(settings, context.run.run_id, results)
         yield dg.MaterializeResult(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,24 +16,12 @@ import dagster as dg
 
 from dagster_project.definitions import build_definitions
 from dagster_project.defs.instance import dagster_home
-from dagster_project.defs.jobs import DAILY_REFRESH, STAGES, stage_of
-from dagster_project.defs.quality import CHECKED
-from dagster_project.defs.transform import BUILT
+from dagster_project.defs.jobs import DAILY_REFRESH, stage_of
 from dagster_project.errors import MissionError
 from dagster_project.settings import Mission
 
-#: Called with stage, parts done and parts in all.
+#: Called with stage, parts done and parts in all; a stage that starts has no part done.
 OnProgress = Callable[[str, int, int], None]
-
-# The terminal shows progress; dbt's output is in dbt.log, and nothing has to be captured.
-_QUIET = {
-    "compute_logs": {
-        "module": "dagster._core.storage.noop_compute_log_manager",
-        "class": "NoOpComputeLogManager",
-    }
-}
-_MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
-_EVALUATED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 
 
 class StageFailed(MissionError):
@@ -42,35 +30,34 @@ class StageFailed(MissionError):
 
 @dataclass
 class _Watch:
-    """Counts the parts of each stage from Dagster's events."""
+    """Which stage is running, and how many of its parts are done."""
 
-    stage_by_step: Mapping[str, str]
-    totals: Mapping[str, int]
     on_progress: OnProgress
+    stage_of_step: dict[str, str] = field(default_factory=dict)
+    totals: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
-    failed: str | None = None
+    stage: str | None = None
 
-    def __call__(self, entry: dg.EventLogEntry) -> None:
-        stage = self.stage_by_step.get(entry.step_key or "")
-        if stage is None:
-            return
-        kind = entry.dagster_event.event_type if entry.dagster_event else None
-        if kind is dg.DagsterEventType.STEP_FAILURE:
-            self.failed = stage
-        elif kind is dg.DagsterEventType.STEP_START:
-            self.on_progress(stage, self.done[stage], self.totals[stage])
-        elif _is_part(stage, kind, entry.user_message):
-            self.done[stage] += 1
-            self.on_progress(stage, self.done[stage], self.totals[stage])
+    def plan(self, definitions: dg.Definitions) -> None:
+        """Learn the steps and the number of parts of each stage."""
+        for assets in definitions.assets or []:
+            assert isinstance(assets, dg.AssetsDefinition)
+            stage = stage_of(next(iter(assets.group_names_by_key.values())))
+            self.stage_of_step[assets.node_def.name] = stage
+            parts = {"transform": {*assets.keys, *assets.check_keys}, "audit": assets.check_keys}
+            self.totals[stage] += len(parts.get(stage, assets.keys))
 
+    def started(self, entry: dg.EventLogEntry) -> None:
+        """Hear of Dagster's events."""
+        event = entry.dagster_event
+        if event and event.event_type is dg.DagsterEventType.STEP_START and entry.step_key:
+            self.stage = self.stage_of_step[entry.step_key]
+            self.on_progress(self.stage, self.done[self.stage], self.totals[self.stage])
 
-def _is_part(stage: str, kind: dg.DagsterEventType | None, message: str) -> bool:
-    """Whether an event is one part of its stage: a table, a node, a test, a check."""
-    if stage == "transform":
-        return message.startswith(BUILT) if kind is None else kind is _EVALUATED
-    if stage == "audit":
-        return kind is None and message.startswith(CHECKED)
-    return kind is _MATERIALIZED
+    def part(self, stage: str) -> None:
+        """Hear of a part that is done."""
+        self.done[stage] += 1
+        self.on_progress(stage, self.done[stage], self.totals[stage])
 
 
 def run_refresh(
@@ -87,13 +74,14 @@ def run_refresh(
     Raises StageFailed with the stage's name for what the user can put right, and whatever else
     went wrong as it is. Dagster's history of the run is kept either way.
     """
-    definitions = build_definitions(config)
+    watch = _Watch(on_progress)
+    definitions = build_definitions(config, watch.part)
+    watch.plan(definitions)
     job = definitions.resolve_job_def(DAILY_REFRESH)
-    watch = _Watch(*_plan(definitions), on_progress)
     run_id = str(uuid.uuid4())
     options = {"as_of": as_of, "full": full, "publish": publish}
-    with dg.DagsterInstance.local_temp(str(dagster_home(mission)), overrides=_QUIET) as instance:
-        instance.add_event_listener(run_id, watch)
+    with _instance(dagster_home(mission)) as instance:
+        instance.add_event_listener(run_id, watch.started)
         try:
             job.execute_in_process(
                 instance=instance,
@@ -107,24 +95,25 @@ def run_refresh(
             told = _told_to_the_user(error)
             if told is None:
                 raise
-            where = f"stage `{watch.failed}` failed: " if watch.failed else ""
+            where = f"stage `{watch.stage}` failed: " if watch.stage else ""
             raise StageFailed(f"{where}{told.message}", told.remedy) from error
     return run_id
 
 
-def _plan(definitions: dg.Definitions) -> tuple[dict[str, str], dict[str, int]]:
-    """Step -> stage, and stage -> number of its parts."""
-    stage_by_step: dict[str, str] = {}
-    totals = dict.fromkeys(STAGES, 0)
-    for assets in definitions.assets or []:
-        assert isinstance(assets, dg.AssetsDefinition)
-        stage = stage_of(next(iter(assets.group_names_by_key.values())))
-        stage_by_step[assets.node_def.name] = stage
-        totals[stage] += {
-            "transform": len(assets.keys) + len(assets.check_keys),
-            "audit": len(assets.check_keys),
-        }.get(stage, len(assets.keys))
-    return stage_by_step, totals
+def _instance(home: Path) -> dg.DagsterInstance:
+    """Dagster's history as `mission dev` sees it, without capturing output.
+
+    The terminal shows progress, and dbt's output is in dbt.log.
+    """
+    return dg.DagsterInstance.local_temp(
+        str(home),
+        overrides={
+            "compute_logs": {
+                "module": "dagster._core.storage.noop_compute_log_manager",
+                "class": "NoOpComputeLogManager",
+            }
+        },
+    )
 
 
 def _told_to_the_user(error: BaseException | None) -> MissionError | None:

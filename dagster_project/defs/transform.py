@@ -31,13 +31,12 @@ from dagster_project.defs.manifest import (
     dbt_project,
     ensure_manifest,
 )
+from dagster_project.defs.progress import OnPart, nobody_asked
 from dagster_project.defs.resources import MissionResource, WriterLock, told_to_the_user
 from dagster_project.errors import MissionError
 from dagster_project.quality.warm_up import warm_up
 from dagster_project.settings import Mission
 
-#: Opens the log line of every node that dbt has built; the CLI counts them.
-BUILT = "built "
 DbtEvent = (
     dg.Output[Any]
     | dg.AssetMaterialization
@@ -112,7 +111,7 @@ def dbt_of(mission: Mission) -> MissionDbt:
     )
 
 
-def transform_assets(manifest: Path) -> dg.AssetsDefinition:
+def transform_assets(manifest: Path, on_part: OnPart = nobody_asked) -> dg.AssetsDefinition:
     """All seeds and models of a manifest as one step that can run any subset."""
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=MissionTranslator(), name="build_models")
@@ -140,8 +139,8 @@ def transform_assets(manifest: Path) -> dg.AssetsDefinition:
             )
             built: list[dg.Output[Any]] = []
             for event in call.stream():
+                on_part("transform")
                 if isinstance(event, dg.Output):
-                    context.log.info(f"{BUILT}{event.output_name}")
                     built.append(event)
                 else:
                     yield event

@@ -87,6 +87,7 @@ class Interface:
 
 @pytest.fixture(scope="module")
 def interface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
+    assert shutil.which(CHROMIUM), f"CI needs a browser: there is none at {CHROMIUM}"
     home = tmp_path_factory.mktemp("company")
     shutil.copytree(ROOT / "seeds", home / "seeds")
     shutil.copy(ROOT / "mission.yaml", home)
@@ -140,7 +141,6 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    assert shutil.which(CHROMIUM), f"CI needs a browser: there is none at {CHROMIUM}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser.new_page(viewport={"width": 1800, "height": 1000})
