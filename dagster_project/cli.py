@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -25,11 +25,9 @@ from rich.markup import escape
 from dagster_project.errors import MissionError
 from dagster_project.settings import Mission, load_mission
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
 #: Exit codes: something that nobody foresaw, and something that the user can put right.
 UNFORESEEN, USER_CAN_MEND = 1, 2
+_WIDTH_OF_A_PIPE = 120
 
 app = typer.Typer(
     help="Measures IT by its mission: Jira, CRM and HR records become metrics.",
@@ -118,32 +116,35 @@ def refresh(
     with _errors_shown(call):
         mission = call.mission()
         from dagster_project.landing import writer_lock
+        from dagster_project.terminal import blocking_failures, progress_shown
 
-        # Taken before Dagster is imported, so that a second refresh hears of the first at once.
-        with writer_lock(mission, "mission refresh"), _quiet(call), _progress() as progress:
-            tasks = {
-                stage: progress.add_task(stage, total=None, start=False)
-                for stage in ("prepare", "ingest", "transform", "audit", "publish")
-            }
-            progress.start_task(tasks["prepare"])
-            from dagster_project.defs.refresh import run_refresh
+        # Taken before Dagster is imported, so that a second refresh hears of the first at once;
+        # kept until the metrics are shown, so that nobody writes to the warehouse meanwhile.
+        with writer_lock(mission, "mission refresh"):
+            unwanted = "publish" if no_publish else None
+            with (
+                _quiet(call),
+                progress_shown(Console(stderr=True), unwanted=unwanted) as on_progress,
+            ):
+                from dagster_project.defs.refresh import run_refresh
 
-            def on_progress(stage: str, done: int, total: int) -> None:
-                progress.update(tasks["prepare"], total=1, completed=1)
-                progress.start_task(tasks[stage])
-                progress.update(tasks[stage], completed=done, total=total)
-
-            run_refresh(
-                mission,
-                call.config,
-                as_of=f"{as_of:%Y-%m-%d}" if as_of else None,
-                full=full,
-                publish=not no_publish,
-                on_progress=on_progress,
+                run_id = run_refresh(
+                    mission,
+                    call.config,
+                    as_of=f"{as_of:%Y-%m-%d}" if as_of else None,
+                    full=full,
+                    publish=not no_publish,
+                    on_progress=on_progress,
+                )
+            _show_metrics(mission, published=not no_publish)
+            failed = blocking_failures(mission.warehouse_path, run_id) if no_publish else []
+        if failed:
+            raise MissionError(
+                f"{len(failed)} blocking check(s) failed, so this would not be published:\n  - "
+                + "\n  - ".join(failed),
+                "mend the data or the rule and refresh again. Table meta.quality_result of the "
+                "warehouse lists every check of the run.",
             )
-            if no_publish:
-                progress.update(tasks["publish"], description="publish (not asked for)")
-        _show_metrics(mission, published=not no_publish)
 
 
 @contextmanager
@@ -157,36 +158,35 @@ def _quiet(call: _Call) -> Iterator[None]:
         yield
 
 
-def _progress() -> Progress:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _console() -> Console:
+    """Standard output; a file or a pipe is wider than the 80 columns that rich takes it for."""
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDTH_OF_A_PIPE
+    return console
 
-    return Progress(
-        TextColumn("{task.description:<10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
+
+def _say(console: Console, text: str) -> None:
+    """A line with a path in it: never broken, never read as markup."""
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def _show_metrics(mission: Mission, *, published: bool) -> None:
     from dagster_project.publish.generations import current
-    from dagster_project.terminal import headline_table
+    from dagster_project.terminal import headline_names, headline_table
 
-    console = Console()
+    console = _console()
     generation = current(mission) if published else None
     database = generation.database if generation else mission.warehouse_path
-    console.print(headline_table(database))
+    console.print(headline_table(database, headline_names(mission.warehouse_path)))
     if generation is None:
-        console.print(f"Not published; the tables are in {mission.warehouse_path}.")
+        _say(console, f"Not published; the tables are in {mission.warehouse_path}.")
         return
     warned = f", {generation.checks_warned} warnings" if generation.checks_warned else ""
-    console.print(
+    _say(
+        console,
         f"Generation {generation.id}: {generation.checks_passed} checks passed{warned}. "
         f"Readers open {mission.published / 'current' / 'bi.duckdb'}.",
-        soft_wrap=True,
     )
 
 
@@ -195,15 +195,13 @@ def status(context: typer.Context) -> None:
     """Show the generation that readers see."""
     call: _Call = context.obj
     with _errors_shown(call):
-        from rich.table import Table
-
         from dagster_project.publish.generations import current
 
         generation = current(call.mission())
         if generation is None:
             raise MissionError("nothing is published yet", "run `mission refresh`.")
         age = datetime.now(UTC) - generation.created_at
-        facts = Table.grid(padding=(0, 2))
+        console = _console()
         for name, value in (
             ("generation", generation.id),
             ("as of", f"{generation.as_of_date}, start of the day"),
@@ -215,8 +213,7 @@ def status(context: typer.Context) -> None:
             ("tables", f"{len(generation.rows)} with {sum(generation.rows.values()):,} rows"),
             ("folder", str(generation.path)),
         ):
-            facts.add_row(f"[bold]{name}[/]", value)
-        Console().print(facts, soft_wrap=True)
+            _say(console, f"{name:<12}{value}")
 
 
 def _age(seconds: float) -> str:
@@ -231,23 +228,24 @@ def check_sources(context: typer.Context) -> None:
     """Read all files and write nothing; say what is missing and what that costs."""
     call: _Call = context.obj
     with _errors_shown(call):
-        from dagster_project.sources.read import check_source
+        from dagster_project.sources.read import check_source, refuse_emptiness
         from dagster_project.terminal import problem_table, source_table
 
         mission = call.mission()
-        console = Console()
-        unreadable = []
+        console = _console()
+        stopped = []
         for source in mission.sources:
             try:
-                table = source_table(source, check_source(mission, source))
+                checks = check_source(mission, source)
+                console.print(source_table(source, checks))
+                refuse_emptiness(source, checks)
             except MissionError as problem:
-                unreadable.append(source.id)
-                table = problem_table(source, problem)
-            console.print(table)
-        if unreadable:
+                stopped.append(source.id)
+                console.print(problem_table(source, problem))
+        if stopped:
             raise MissionError(
-                f"{len(unreadable)} of {len(mission.sources)} sources cannot be read: "
-                + ", ".join(unreadable),
+                f"{len(stopped)} of {len(mission.sources)} sources would stop a refresh: "
+                + ", ".join(stopped),
                 "each remedy stands above.",
             )
 

@@ -112,7 +112,7 @@ class Schedule(_Strict):
 
 
 class Publication(_Strict):
-    """How many published generations are kept, the current one included."""
+    """How many published generations are kept, the current one included; never less than two."""
 
     keep: Annotated[int, Field(ge=1)] = 7
 
@@ -226,10 +226,21 @@ class _Place:
         except FileNotFoundError:
             raise MissionError(
                 f"{file} does not exist",
-                "run in the folder of mission.yaml, or set MISSION_CONFIG to its path.",
+                "run in the folder of mission.yaml, or name its path: `mission --config PATH ...` "
+                "or the environment variable MISSION_CONFIG.",
             ) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise MissionError(f"{file} cannot be read: {error}", "save it as UTF-8.") from None
+        except IsADirectoryError:
+            raise MissionError(
+                f"{file} is a folder",
+                f"name the file in it: `--config` or MISSION_CONFIG = {file / 'mission.yaml'}.",
+            ) from None
+        except OSError as error:
+            raise MissionError(
+                f"{file} cannot be read: {error.strerror or error}",
+                "let this user read it, or name another file: `--config` or MISSION_CONFIG.",
+            ) from None
+        except UnicodeDecodeError as error:
+            raise MissionError(f"{file} is not UTF-8: {error}", "save it as UTF-8.") from None
         try:
             self.root = yaml.compose(text, Loader=yaml.SafeLoader)
             self.data: Any = yaml.safe_load(text)

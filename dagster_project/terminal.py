@@ -1,24 +1,34 @@
-"""Tables that `mission` shows in the terminal.
+"""What `mission` shows in the terminal: tables, and how far a refresh is.
 
-Belongs here: which numbers a table shows and how a number is written. Does not belong here:
-commands (`cli`), computing anything: every number comes from the warehouse or a trial read.
+Belongs here: which numbers a table shows and how a number is written; bars and lines of progress.
+Does not belong here: commands (`cli`), computing anything: every number comes from the warehouse or
+a trial read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dagster_project.errors import MissionError
 from dagster_project.settings import Source
 from dagster_project.sources.read import EntityCheck
 from dagster_project.sources.streams import ENTITIES, INLINE_STREAMS
+
+#: Called with stage, parts done and parts in all.
+OnProgress = Callable[[str, int, int], None]
+
+_STAGES = ("prepare", "ingest", "transform", "audit", "publish")
 
 _HEADLINES = """
     select
@@ -56,13 +66,27 @@ _COST = {
 }
 
 
-def headline_table(database: Path) -> Table:
+def headline_names(warehouse: Path) -> list[str]:
+    """The metrics without a parent, as governed; none where the warehouse cannot tell."""
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            rows = connection.execute(
+                "select distinct metric_id from seeds.metric_definitions "
+                "where not contains(metric_id, '.') order by metric_id"
+            ).fetchall()
+    except duckdb.Error:
+        return []
+    return [str(metric) for (metric,) in rows]
+
+
+def headline_table(database: Path, expected: Sequence[str] = ()) -> Group:
     """The newest company-wide value of each headline metric, the longest period first.
 
-    `database` is a published file, or the warehouse while nobody writes to it.
+    `database` is a published file, or the warehouse while nobody writes to it. A metric of
+    `expected` without a row is shown all the same. Reasons stand below the table, one line each.
     """
     with duckdb.connect(str(database), read_only=True) as connection:
-        rows = connection.execute(_HEADLINES).fetchall()
+        rows = {str(row[0]): row[1:] for row in connection.execute(_HEADLINES).fetchall()}
     # Made to fit into 80 columns.
     table = Table(
         title="Mission metrics, company-wide",
@@ -74,19 +98,38 @@ def headline_table(database: Path) -> Table:
     table.add_column("period", no_wrap=True)
     for header in ("value", "95 % interval", "n", "coverage"):
         table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("status", min_width=9)
-    for metric, grain, start, end, value, unit, low, high, n, coverage, state, reason in rows:
+    table.add_column("status", no_wrap=True)
+    notes = []
+    for metric in sorted({*rows, *expected}):
+        name = metric.replace("_", " ")
+        if metric not in rows:
+            table.add_row(name, *"------")
+            notes.append(f"{name}: no row: mart_scorecard has no company-wide value of it")
+            continue
+        grain, start, end, value, unit, low, high, n, coverage, state, reason = rows[metric]
         table.add_row(
-            str(metric).replace("_", " "),
+            name,
             _period(grain, start, end),
             number(value, unit),
             _interval(low, high, unit),
             "-" if n is None else f"{n:,.0f}",
             number(coverage, "share"),
-            f"[{_STYLES.get(state, 'default')}]{state}[/]"
-            + (f": {escape(reason)}" if reason else ""),
+            f"[{_STYLES.get(state, 'default')}]{state}[/]",
         )
-    return table
+        if reason:
+            notes.append(f"{name}: {str(reason).strip()}")
+    return Group(table, *(escape(note) for note in notes))
+
+
+def blocking_failures(warehouse: Path, run_id: str) -> list[str]:
+    """The blocking checks of a run that failed, each with its table and what was observed."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            "select check_id, asset, observed from meta.quality_result "
+            "where run_id = ? and severity = 'block' and not passed order by check_id",
+            [run_id],
+        ).fetchall()
+    return [f"{check_id} on {asset}: {observed}" for check_id, asset, observed in rows]
 
 
 def _period(grain: str, start: date, end: date) -> str:
@@ -119,11 +162,11 @@ def _interval(low: float | None, high: float | None, unit: str) -> str:
 
 def source_table(source: Source, checks: Sequence[EntityCheck]) -> Table:
     """One row an entity of the source's system, declared or not, and what its absence costs."""
-    table = Table(title=f"{source.id} ({source.system}, {source.folder})", title_justify="left")
-    table.add_column("entity")
+    table = Table(title=_title(source), title_justify="left")
+    table.add_column("entity", no_wrap=True)
     for header in ("files", "records", "refused"):
-        table.add_column(header, justify="right")
-    table.add_column("missing, and what that costs")
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("missing, and what that costs", overflow="fold")
     by_name = {check.entity: check for check in checks}
     inline = INLINE_STREAMS if "issues" in by_name else ()
     for entity in dict.fromkeys([*ENTITIES[source.system], *inline]):
@@ -140,9 +183,83 @@ def source_table(source: Source, checks: Sequence[EntityCheck]) -> Table:
 
 
 def problem_table(source: Source, problem: MissionError) -> Table:
-    """Why a source cannot be read."""
-    table = Table(title=f"{source.id} ({source.system}, {source.folder})", title_justify="left")
-    table.add_column("cannot be read", style="red")
-    table.add_column("remedy")
+    """Why a refresh would stop at a source."""
+    table = Table(title=_title(source), title_justify="left")
+    # Folded, not cut: paths and keys are longer than a column, and the remedy must be read whole.
+    table.add_column("stops a refresh", style="red", overflow="fold")
+    table.add_column("remedy", overflow="fold")
     table.add_row(escape(problem.message), escape(problem.remedy))
     return table
+
+
+def _title(source: Source) -> str:
+    return escape(f"{source.id} ({source.system}, {source.folder})")
+
+
+@contextmanager
+def progress_shown(console: Console, *, unwanted: str | None = None) -> Iterator[OnProgress]:
+    """Show how far a refresh is: bars on a terminal, else plain lines for logs.
+
+    Starts with the stage `prepare`, which has no parts. `unwanted` is a stage that was not asked
+    for: it is begun, but has nothing to do.
+    """
+    shown = _bars if console.is_terminal else _lines
+    with shown(console, unwanted) as on_progress:
+        yield on_progress
+
+
+@contextmanager
+def _bars(console: Console, unwanted: str | None) -> Iterator[OnProgress]:
+    with Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as progress:
+        tasks = {
+            stage: progress.add_task(
+                f"{stage} (not asked for)" if stage == unwanted else stage, total=None, start=False
+            )
+            for stage in _STAGES
+        }
+        progress.start_task(tasks["prepare"])
+
+        def on_progress(stage: str, done: int, total: int) -> None:
+            progress.update(tasks["prepare"], total=1, completed=1)
+            progress.start_task(tasks[stage])
+            progress.update(tasks[stage], completed=done, total=total)
+
+        yield on_progress
+
+
+@contextmanager
+def _lines(console: Console, unwanted: str | None) -> Iterator[OnProgress]:
+    stage, parts, begun = "prepare", (0, 0), time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def end(how: str) -> None:
+        done, total = parts
+        share = "" if not total else f", {done} parts" if done == total else f", {done} of {total}"
+        say(f"{stage}: {how}{share}, {time.monotonic() - begun:.1f} s")
+
+    def on_progress(now: str, done: int, total: int) -> None:
+        nonlocal stage, parts, begun
+        if now != stage:
+            end("done")
+            stage, begun = now, time.monotonic()
+            say(f"{now}: not asked for" if now == unwanted else f"{now}: started, {total} parts")
+        parts = (done, total)
+
+    say("prepare: started")
+    try:
+        yield on_progress
+    except BaseException:
+        end("failed")
+        raise
+    if stage != unwanted:
+        end("done")

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+import yaml
+
 from dagster_project.errors import MissionError
 from dagster_project.settings import Mission
 
@@ -71,16 +73,16 @@ def dbt_environment_set(mission: Mission) -> Iterator[None]:
 
 
 def fingerprint(mission: Mission) -> str:
-    """Changes whenever a file that dbt parses is added, removed or edited."""
-    digest = hashlib.sha256(f"{version('dbt-core')} {mission.seeds}\n".encode())
+    """Changes whenever a file that dbt parses is added, removed or edited; a touch is no edit."""
+    digest = hashlib.sha256(version("dbt-core").encode())
     for folder in (*(ROOT / part for part in PARTS), mission.seeds):
         for parent, folders, files in os.walk(folder):
             folders[:] = sorted(name for name in folders if name not in _GENERATED)
             for name in sorted(files):
                 if name not in _GENERATED:
                     path = Path(parent, name)
-                    stat = path.stat()
-                    digest.update(f"{path} {stat.st_mtime_ns} {stat.st_size}\n".encode())
+                    content = hashlib.sha256(path.read_bytes()).hexdigest()
+                    digest.update(f"{folder.name}/{path.relative_to(folder)} {content}\n".encode())
     return digest.hexdigest()
 
 
@@ -88,11 +90,15 @@ def stage_dbt_project(mission: Mission) -> Path:
     """Copy models, macros and the mission's seeds to `dbt_project(mission)`; returns that folder.
 
     Nothing is done where the copy exists. The newest copies stay, for runs that still use them.
+    Raises MissionError where the mission's folder lacks a seed.
     """
     project = dbt_project(mission)
     copy, copies = project.parent, project.parent.parent
     if project.exists():
         return project
+    _require_seeds(mission)
+    # What dbt remembers of its last parse names seeds by the folder they then lay in.
+    (mission.dbt_target / "partial_parse.msgpack").unlink(missing_ok=True)
     copies.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".staging-", dir=copies))
     for part in PARTS:
@@ -106,6 +112,18 @@ def stage_dbt_project(mission: Mission) -> Path:
     for old in by_age[:-_KEPT_COPIES]:
         shutil.rmtree(old, ignore_errors=True)
     return project
+
+
+def _require_seeds(mission: Mission) -> None:
+    described = yaml.safe_load((ROOT / "models" / "seeds.yml").read_bytes())["seeds"]
+    names = [f"{seed['name']}.csv" for seed in described]
+    missing = [name for name in names if not (mission.seeds / name).is_file()]
+    if missing:
+        raise MissionError(
+            f"{mission.seeds} lacks {', '.join(missing)}",
+            f"copy it from {ROOT / 'seeds'} and keep the rows that hold for you, or only its "
+            "first line; models/seeds.yml says what each file is for.",
+        )
 
 
 def ensure_manifest(mission: Mission) -> Path:

@@ -50,7 +50,8 @@ _TABLES = {
     "is_required boolean, is_mapped boolean",
     "raw_mission.windows": "system varchar, source_id varchar, stream varchar, window_id varchar, "
     "window_seq bigint, fetched bigint, loaded bigint, quarantined bigint, "
-    "newest_record_at timestamp, as_of date, duplicate_keys bigint, cut_short bigint",
+    "newest_record_at timestamp, as_of date, duplicate_keys bigint, cut_short bigint, "
+    "files varchar",
     "pii.person_secret": "inner_pad varchar, outer_pad varchar",
 }
 
@@ -140,7 +141,6 @@ def _rows(
 ) -> Mapping[str, Sequence[Sequence[Any]]]:
     """The rows of each table."""
     told = mission.organisation
-    windows_ = [w.manifest for d in delivered for w in d.shown]
     return {
         "raw_mission.build": [
             (build.as_of, build.as_of_date, told.name, told.vision, told.timezone, told.currency)
@@ -168,8 +168,13 @@ def _rows(
                 m.as_of,
                 m.duplicate_keys,
                 m.cut_short,
+                # What a later window of the same name replaces; a snapshot replaces everything.
+                ", ".join(sorted(str(file["name"]) for file in m.files))
+                if d.source.load_of(m.entity) == "incremental"
+                else "",
             )
-            for m in windows_
+            for d in delivered
+            for m in (window.manifest for window in d.shown)
         ],
         "pii.person_secret": [person_pads(mission)],
     }

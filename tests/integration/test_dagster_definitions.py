@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,9 @@ import dagster as dg
 import pytest
 
 from dagster_project.definitions import build_definitions
-from dagster_project.defs.manifest import ROOT, ensure_manifest, fingerprint
+from dagster_project.defs.manifest import ROOT, dbt_project, ensure_manifest, fingerprint
 from dagster_project.errors import MissionError
-from dagster_project.settings import load_mission
+from dagster_project.settings import Mission, load_mission
 from dagster_project.sources.streams import STREAMS
 
 CONFIG = ROOT / "mission.yaml"
@@ -147,15 +148,51 @@ def test_the_manifest_is_parsed_once(definitions: dg.Definitions, storage: Path)
     assert manifest.stat().st_mtime_ns == parsed_at
 
 
+def own_seeds(folder: Path) -> Mission:
+    """A mission with a storage and a copy of the seeds of its own."""
+    shutil.copytree(ROOT / "seeds", folder / "seeds")
+    return load_mission(CONFIG).model_copy(
+        update={"storage": folder / "data", "seeds": folder / "seeds"}
+    )
+
+
+def test_a_seed_that_is_missing_is_named(tmp_path: Path) -> None:
+    mission = own_seeds(tmp_path)
+    (mission.seeds / "objectives.csv").unlink()
+    with pytest.raises(MissionError, match=r"lacks objectives\.csv"):
+        ensure_manifest(mission)
+
+
 def test_a_project_that_dbt_cannot_read_is_told_in_dbts_words(tmp_path: Path) -> None:
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    (seeds / "objectives.csv").write_text("objective_id\n")
-    mission = load_mission(CONFIG).model_copy(update={"storage": tmp_path, "seeds": seeds})
-    # Every other seed is missing, and models refer to them.
-    with pytest.raises(MissionError, match="depends on a node named") as raised:
+    mission = own_seeds(tmp_path)
+    (mission.seeds / "twice").mkdir()
+    shutil.copy(mission.seeds / "objectives.csv", mission.seeds / "twice")
+    with pytest.raises(MissionError, match='two seeds with the name "objectives"') as raised:
         ensure_manifest(mission)
     assert "dbt.log" in raised.value.remedy
+
+
+def test_touching_is_no_edit_and_edited_seeds_are_read_from_the_newest_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dagster_project.defs.manifest._KEPT_COPIES", 1)
+    mission = own_seeds(tmp_path)
+    ensure_manifest(mission)
+    before = fingerprint(mission)
+    (mission.seeds / "holidays.csv").touch()
+    assert fingerprint(mission) == before
+    for edit in range(2):
+        with (mission.seeds / "holidays.csv").open("a") as file:
+            file.write(f"NEW,2031-01-0{edit + 1},Day {edit}\n")
+        manifest = json.loads(ensure_manifest(mission).read_bytes())
+        seeds = [n for n in manifest["nodes"].values() if n["resource_type"] == "seed"]
+        folders = {Path(n["root_path"], n["original_file_path"]).parent.resolve() for n in seeds}
+        assert folders == {(dbt_project(mission).parent / "seeds").resolve()}
+        assert all(folder.is_dir() for folder in folders)
+    # dbt wrote its work files elsewhere.
+    assert (mission.seeds / "objectives.csv").read_bytes() == (
+        ROOT / "seeds" / "objectives.csv"
+    ).read_bytes()
 
 
 def test_dagster_validates_the_code_location_of_a_fresh_clone(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ create table raw_mission.entities
     (source_id text, system text, stream text, field text, is_required bool, is_mapped bool);
 create table raw_mission.windows
     (system text, source_id text, stream text, window_id text, window_seq bigint, fetched bigint,
-     loaded bigint, quarantined bigint);
+     loaded bigint, quarantined bigint, files text);
 create table raw_mission.quarantine (source_id text, stream text, window_id text, reason text);
 
 create table seeds.jira_issue_type_map as select '*' as source_id, 'Story' as issue_type;
@@ -165,7 +165,7 @@ def _raw_tables() -> str:
                 f"'{window}' as window_id, 1 as window_seq, {keys}, '{{}}' as payload, "
                 "true as is_latest_window from range(2) as numbers(i);"
                 f"insert into raw_mission.windows values ('{system}', '{system}', "
-                f"'{stream.name}', '{window}', 1, 2, 2, 0);"
+                f"'{stream.name}', '{window}', 1, 2, 2, 0, 'a.jsonl');"
                 f"insert into raw_mission.entities values ('{system}', '{system}', "
                 f"'{stream.name}', 'id', true, true);"
             )
@@ -508,7 +508,7 @@ def test_a_mended_snapshot_stops_warning_of_its_old_quarantine(mission: Mission)
             select * replace ('hr-000002-employees' as window_id, 2 as window_seq,
                 true as is_latest_window) from raw_hr.employees;
         insert into raw_mission.windows
-            values ('hr', 'hr', 'employees', 'hr-000002-employees', 2, 2, 2, 0);
+            values ('hr', 'hr', 'employees', 'hr-000002-employees', 2, 2, 2, 0, 'a.jsonl');
         """,
     )
     assert _run_one(mission, check_id).passed
@@ -518,9 +518,20 @@ def test_a_snapshot_that_is_refused_whole_still_counts(mission: Mission) -> None
     _break(
         mission,
         "insert into raw_mission.windows "
-        "values ('hr', 'hr', 'employees', 'hr-000002-employees', 2, 2, 0, 2)",
+        "values ('hr', 'hr', 'employees', 'hr-000002-employees', 2, 2, 0, 2, 'a.jsonl')",
     )
     assert not _run_one(mission, "raw_hr_employees__quarantine_is_small").passed
+
+
+def test_a_corrected_file_of_the_same_name_mends_an_incremental_stream(mission: Mission) -> None:
+    check_id = "raw_jira_issues__quarantine_is_small"
+    insert = "insert into raw_mission.windows values ('jira', 'jira', 'issues', "
+    _break(mission, insert + "'jira-000002', 2, 5, 4, 1, 'b.jsonl')")
+    assert not _run_one(mission, check_id).passed
+    _break(mission, insert + "'jira-000003', 3, 5, 5, 0, 'c.jsonl')")
+    assert not _run_one(mission, check_id).passed
+    _break(mission, insert + "'jira-000004', 4, 5, 5, 0, 'b.jsonl')")
+    assert _run_one(mission, check_id).passed
 
 
 def test_a_stream_that_no_source_declares_may_be_empty(mission: Mission) -> None:

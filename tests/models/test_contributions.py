@@ -4,6 +4,7 @@ department.
 
 from __future__ import annotations
 
+import json
 import random
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -19,14 +20,20 @@ def company(
     models: Models,
     issues: dict[str, str | None],
     in_progress: list[tuple[str, str, datetime, datetime]],
-    worklogs: list[tuple[str, str, datetime, float]],
+    worklogs: list[tuple[str, str | None, datetime, float]],
+    *,
+    person: dict[str, Any] | None = None,
+    locations: list[dict[str, str]] | None = None,
+    holidays: list[dict[str, Any]] | None = None,
 ) -> None:
-    """People p1, p2 ... are their own accounts and live on UTC; a span gives status and assignee
-    alike.
+    """People p1, p2 ... are their own accounts and live on UTC unless `person` says otherwise of
+    everybody; a span gives status and assignee alike; the account `Unknown` has no author's id.
     """
-    accounts = sorted({p for _, p, *_ in in_progress} | {p for _, p, *_ in worklogs} | {"p1"})
-    models.given("locations", [])
-    models.given("holidays", [])
+    accounts = sorted(
+        {p for _, p, *_ in in_progress} | {p or "Unknown" for _, p, *_ in worklogs} | {"p1"}
+    )
+    models.given("locations", locations or [])
+    models.given("holidays", holidays or [])
     models.given(
         "int_people__account_people",
         [
@@ -37,6 +44,7 @@ def company(
                 "calendar_location_id": "*",
                 "timezone": "UTC",
             }
+            | (person or {})
             for p in accounts
         ],
     )
@@ -162,6 +170,218 @@ def test_leave_earns_nothing(models: Models) -> None:
     models.given("int_people__leave_days", [{"person_key": "p1", "leave_date": MONDAY}])
     company(models, {"1": None}, [("1", "p1", at(MONDAY), at(MONDAY + timedelta(1), 24))], [])
     assert set(effort(models)) == {("p1", "1", MONDAY + timedelta(1))}
+
+
+EMPLOYED = {"hired_on": MONDAY + timedelta(1), "terminated_on": MONDAY + timedelta(2)}
+
+
+def test_an_assignee_earns_nothing_before_the_first_and_after_the_last_day_in_the_company(
+    models: Models,
+) -> None:
+    company(
+        models,
+        {"1": None},
+        [("1", "p1", at(MONDAY), at(MONDAY + timedelta(10)))],
+        [],
+        person=EMPLOYED,
+    )
+    assert effort(models) == {
+        ("p1", "1", MONDAY + timedelta(1)): 1.0,
+        ("p1", "1", MONDAY + timedelta(2)): 1.0,
+    }
+
+
+def test_a_return_earns_again_while_its_post_lasts(models: Models) -> None:
+    friday = MONDAY + timedelta(4)
+    models.given(
+        "int_people__assignments",
+        [
+            {
+                "person_key": "p1",
+                "department_id": d,
+                "from_date": friday,
+                "to_date": friday + timedelta(1),
+            }
+            for d in "AB"
+        ],
+    )
+    company(
+        models,
+        {"1": None},
+        [("1", "p1", at(MONDAY), at(MONDAY + timedelta(10)))],
+        [],
+        person=EMPLOYED,
+    )
+    assert {day for _, _, day in effort(models)} == {
+        MONDAY + timedelta(1),
+        MONDAY + timedelta(2),
+        friday,
+    }
+
+
+def test_dates_of_employment_reach_the_account(models: Models) -> None:
+    dates = {"hired_on": date(2025, 1, 1), "terminated_on": date(2026, 1, 1)}
+    models.given("dim_person", [{"person_key": "p", **dates}])
+    models.given(
+        "bridge_person_identity", [{"source_id": "j", "source_user_id": "a", "person_key": "p"}]
+    )
+    models.run("int_people__account_people")
+    (row,) = models.rows("select hired_on, terminated_on from {int_people__account_people}")
+    assert row == dates
+
+
+def test_work_that_nobody_signed_counts_in_the_unknown_department(models: Models) -> None:
+    company(models, {"1": None}, [], [("1", None, at(MONDAY, 9), 6.0)])
+    event = {"source_id": "j", "issue_id": "1", "author_id": None}
+    models.given("stg_jira__comments", [event | {"comment_id": "1", "created_at": at(MONDAY, 30)}])
+    models.given(
+        "int_jira__field_changes",
+        [event | {"field": "status", "change_number": 1, "created_at": at(MONDAY, 60)}],
+    )
+    models.run("int_work__event_days", "int_work__effort", "fct_contribution")
+    rows = models.rows(
+        "select person_key, department_id, work_date, worklog_hours, effort_days "
+        "from {fct_contribution} order by work_date"
+    )
+    assert [tuple(r.values()) for r in rows] == [
+        ("Unknown", "Unknown", MONDAY, 6.0, 0.75),
+        ("Unknown", "Unknown", MONDAY + timedelta(1), None, 0.0),
+        ("Unknown", "Unknown", MONDAY + timedelta(2), None, 0.0),
+    ]
+
+
+BOSTON: dict[str, Any] = {
+    "person": {"calendar_location_id": "BOS", "timezone": "America/New_York"},
+    "locations": [{"location_id": "BOS", "timezone": "America/New_York", "calendar_id": "US-MA"}],
+}
+
+
+def test_work_date_is_the_day_on_the_clock_of_the_person(models: Models) -> None:
+    tuesday, wednesday = MONDAY + timedelta(1), MONDAY + timedelta(2)
+    company(
+        models,
+        {"1": None, "2": None},
+        [("2", "p1", at(wednesday, 2), at(wednesday, 4))],
+        [("1", "p1", at(tuesday, 4.9), 4.0)],
+        **BOSTON,
+    )
+    models.given(
+        "stg_jira__comments",
+        [
+            {
+                "source_id": "j",
+                "issue_id": "1",
+                "comment_id": "1",
+                "author_id": "p1",
+                "created_at": at(wednesday + timedelta(1), 1),
+            }
+        ],
+    )
+    models.run("int_work__event_days", "int_work__effort", "fct_contribution")
+    rows = models.rows("select work_date, evidence from {fct_contribution} order by 1")
+    assert [tuple(r.values()) for r in rows] == [
+        (MONDAY, "worklog"),
+        (tuesday, "in_progress_assignee"),
+        (wednesday, "event"),
+    ]
+
+
+def test_a_holiday_of_the_persons_location_earns_nothing(models: Models) -> None:
+    company(
+        models,
+        {"1": None},
+        [("1", "p1", at(MONDAY, 5), at(MONDAY + timedelta(3), 5))],
+        [],
+        **BOSTON,
+        holidays=[
+            {"calendar_id": "US-MA", "holiday_date": MONDAY + timedelta(1)},
+            {"calendar_id": "DE-HH", "holiday_date": MONDAY},
+        ],
+    )
+    assert set(effort(models)) == {("p1", "1", MONDAY), ("p1", "1", MONDAY + timedelta(2))}
+
+
+def test_work_at_or_after_as_of_does_not_count(models: Models) -> None:
+    as_of = datetime(2026, 7, 1)
+    company(
+        models,
+        {"1": None},
+        [],
+        [
+            ("1", "p1", as_of - timedelta(seconds=1), 1.0),
+            ("1", "p1", as_of, 2.0),
+            ("1", "p1", as_of + timedelta(days=3), 4.0),
+        ],
+    )
+    models.given(
+        "stg_jira__comments",
+        [
+            {
+                "source_id": "j",
+                "issue_id": "1",
+                "comment_id": "1",
+                "author_id": "p1",
+                "created_at": as_of,
+            }
+        ],
+    )
+    models.run("int_work__event_days", "int_work__effort", "fct_contribution")
+    rows = models.rows("select work_date, worklog_hours from {fct_contribution}")
+    assert [tuple(r.values()) for r in rows] == [(date(2026, 6, 30), 1.0)]
+
+
+def test_work_belongs_to_the_nearest_initiative_above_it_only(models: Models) -> None:
+    company(
+        models,
+        {"1": None, "2": "1", "3": "2", "4": "3", "5": None},
+        [],
+        [(issue, "p1", at(MONDAY, 9), 1.0) for issue in "12345"],
+    )
+    models.connection.execute(
+        "update " + models._relation("int_jira__issues") + " set role = 'initiative' "
+        "where issue_id in ('1', '2')"
+    )
+    models.run("int_jira__issue_initiatives", "fct_contribution")
+    rows = models.rows(
+        "select issue_id, initiative_id, worklog_hours from {fct_contribution} order by 1"
+    )
+    assert [tuple(r.values()) for r in rows] == [
+        ("1", "j:1", 1.0),
+        ("2", "j:2", 1.0),
+        ("3", "j:2", 1.0),
+        ("4", "j:2", 1.0),
+        ("5", None, 1.0),
+    ]
+
+
+def test_the_epic_link_is_the_parent_where_the_parent_field_is_empty(models: Models) -> None:
+    models.given(
+        "jira_field_map",
+        [{"source_id": "*", "field": "epic_link", "field_id": "customfield_10014"}],
+    )
+    models.given(
+        "stg_jira__issues",
+        [
+            {
+                "source_id": source,
+                "issue_id": issue_id,
+                "issue_key": f"P-{number}",
+                "issue_type": "Story",
+                "parent_issue_id": parent,
+                "created_at": "2026-01-01",
+                "payload": json.dumps({"fields": {"customfield_10014": epic}}),
+            }
+            for source, issue_id, number, parent, epic in [
+                ("j", "1", 1, None, None),
+                ("k", "9", 1, None, None),  # the same key on another site
+                ("j", "2", 2, None, "P-1"),
+                ("j", "3", 3, "2", "P-1"),
+            ]
+        ],
+    )
+    models.run("int_jira__issues")
+    rows = models.rows("select issue_id, parent_issue_id from {int_jira__issues} order by 1")
+    assert [tuple(r.values()) for r in rows] == [("1", None), ("2", "1"), ("3", "2"), ("9", None)]
 
 
 def test_credit_goes_to_the_department_of_the_day_and_is_conserved(models: Models) -> None:

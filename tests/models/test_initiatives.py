@@ -19,7 +19,9 @@ def initiative(
     available: str | None = None,
     cancelled: str | None = None,
     started: str | None = "2026-01-12 09:00",
+    done: str | None = None,
     justified: bool = False,
+    outcome: str | None = None,
     effort: dict[tuple[str, str], tuple[str, float]] | None = None,
     children: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def initiative(
                 "started_at": started,
                 "available_at": available,
                 "cancelled_at": cancelled,
+                "done_at": done,
             }
         ],
     )
@@ -67,7 +70,7 @@ def initiative(
     )
     models.given(
         "int_jira__issue_outcomes",
-        [{"source_id": "j", "issue_id": "1", "is_justified": justified}],
+        [{"source_id": "j", "issue_id": "1", "is_justified": justified, "outcome": outcome}],
     )
     models.given(
         "fct_contribution",
@@ -92,9 +95,24 @@ def initiative(
                 "source_id": "j",
                 "issue_id": str(n),
                 "initiative_id": "j:1",
-                **{k: v for k, v in child.items() if k != "role"},
+                **{k: v for k, v in child.items() if k not in ("role", "reopened_at")},
             }
             for n, child in enumerate(children or [], 10)
+        ],
+    )
+    models.given(
+        "int_jira__status_spans",
+        [
+            {
+                "source_id": "j",
+                "issue_id": str(n),
+                "span_number": 2,
+                "entered_at": child["done_at"],
+                "exited_at": child.get("reopened_at"),
+                "is_terminal": True,
+            }
+            for n, child in enumerate(children or [], 10)
+            if child.get("done_at")
         ],
     )
     models.run("int_calendar__days", *DECIDED, *JUDGED)
@@ -111,6 +129,24 @@ def initiative(
         ({"cancelled": "2026-02-01 09:00"}, date(2026, 2, 1), "cancelled", "failure"),
         (
             {"cancelled": "2026-02-01 09:00", "justified": True},
+            date(2026, 2, 1),
+            "cancelled",
+            "justified_cancellation",
+        ),
+        (  # justified too late: by then it had failed
+            {"cancelled": "2026-06-15 09:00", "justified": True},
+            date(2026, 3, 31),
+            "overdue",
+            "failure",
+        ),
+        (  # "Won't Do" in a status called Closed
+            {"done": "2026-02-01 09:00", "outcome": "abandoned"},
+            date(2026, 2, 1),
+            "cancelled",
+            "failure",
+        ),
+        (
+            {"done": "2026-02-01 09:00", "outcome": "abandoned", "justified": True, "due": None},
             date(2026, 2, 1),
             "cancelled",
             "justified_cancellation",
@@ -148,7 +184,10 @@ def test_departments_count_by_their_effort_up_to_the_decision(models: Models) ->
     assert row["effective_departments"] == pytest.approx(2.632, abs=5e-4)
     assert row["second_share"] == pytest.approx(0.3)
     assert (row["people_n"], row["is_cross_departmental"]) == (4, True)
-    assert (row["effort_days"], row["attributed_days"]) == (14.0, 10.0)
+    (shares,) = models.rows(
+        "select * from {int_initiatives__department_shares} where cutoff = 'decision'"
+    )
+    assert (shares["effort_days"], shares["attributed_days"]) == (14.0, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +239,16 @@ def test_scope_is_what_existed_at_the_start_and_was_delivered_by_the_decision(
     assert row["success_class"] == "failure"
 
 
+def test_scope_is_judged_by_the_status_at_the_decision(models: Models) -> None:
+    child = {"created_at": datetime(2026, 1, 8), "done_at": datetime(2026, 3, 1)}
+    reopened = {**child, "outcome": "delivered", "reopened_at": datetime(2026, 5, 1)}
+    row = initiative(models, available="2026-03-31 12:00", children=[reopened])
+    assert row["scope_ratio"] == 1.0
+    never_started = [{"created_at": datetime(2026, 1, 8)}] * 3
+    row = initiative(models, available="2026-03-31 12:00", started=None, children=never_started)
+    assert (row["scope_ratio"], row["success_class"]) == (0.0, "failure")
+
+
 def test_scope_that_never_existed_is_not_applicable(models: Models) -> None:
     row = initiative(models, available="2026-03-31 12:00", children=[])
     assert (row["scope_ratio"], row["is_scope_met"], row["success_class"]) == (
@@ -215,12 +264,21 @@ def test_a_promised_key_result_that_nobody_measured_is_undetermined(models: Mode
     assert (row["success_class"], row["is_success"]) == ("undetermined", None)
 
 
-def due_dates(models: Models, *spans: tuple[str, str | None]) -> dict[str, Any]:
+def due_dates(
+    models: Models, *spans: tuple[str, str | None], available: str | None = None
+) -> dict[str, Any]:
     """Baselines of an initiative approved on 2026-01-05, from (entered, due date) in order."""
     models.given("int_jira__issues", [{"source_id": "j", "issue_id": "1", "role": "initiative"}])
     models.given(
         "int_jira__issue_milestones",
-        [{"source_id": "j", "issue_id": "1", "approved_at": "2026-01-05"}],
+        [
+            {
+                "source_id": "j",
+                "issue_id": "1",
+                "approved_at": "2026-01-05",
+                "available_at": available,
+            }
+        ],
     )
     ends = [entered for entered, _ in spans[1:]] + [None]
     models.given(
@@ -254,6 +312,26 @@ def test_original_due_date_is_the_one_in_force_at_approval(models: Models) -> No
     )
     assert row["original_due_date"] == date(2026, 3, 1)
     assert (row["latest_due_date"], row["baseline_changes_n"]) == (date(2026, 5, 1), 2)
+
+
+def test_a_due_date_moved_after_the_delivery_changes_nothing(models: Models) -> None:
+    row = due_dates(
+        models,
+        ("2026-01-01", "2026-03-31"),
+        ("2026-06-01", "2026-04-30"),
+        available="2026-04-20",
+    )
+    assert (row["latest_due_date"], row["baseline_changes_n"]) == (date(2026, 3, 31), 0)
+
+
+def test_a_due_date_replaced_in_the_instant_it_was_set_never_was_in_force(models: Models) -> None:
+    row = due_dates(
+        models,
+        ("2026-01-01", None),
+        ("2026-01-20", "2026-03-01"),
+        ("2026-01-20", "2026-04-01"),
+    )
+    assert row["original_due_date"] == date(2026, 4, 1)
 
 
 def test_first_due_date_set_after_approval_is_the_original_and_no_change(models: Models) -> None:

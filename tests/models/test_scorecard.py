@@ -142,6 +142,45 @@ def test_fewer_than_five_people_are_withheld_with_every_number_of_the_cell(model
     assert {name: row[name] for name in numbers} == dict.fromkeys(numbers)
 
 
+def test_an_unreached_median_of_few_people_tells_nothing_about_them(models: Models) -> None:
+    row = score(
+        models, people_n=1, value=None, undefined_reason="> 27 days: ...", n=1, censored_n=1
+    )
+    assert (row["status_reason"], row["n"], row["censored_n"]) == (
+        "suppressed: fewer than 5 people",
+        None,
+        None,
+    )
+
+
+def test_a_baseline_of_few_people_is_withheld_with_the_change(models: Models) -> None:
+    row = score(models, baseline_value=0.5, change_value=0.25, baseline_people_n=2)
+    assert (row["value"], row["baseline_value"], row["change_value"]) == (0.75, None, None)
+    row = score(models, baseline_value=0.5, change_value=0.25, baseline_people_n=5)
+    assert (row["baseline_value"], row["change_value"]) == (0.5, 0.25)
+
+
+def test_definitions_and_targets_with_a_later_date_wait_for_it(models: Models) -> None:
+    models.given(
+        "metric_targets",
+        [
+            {
+                "metric_id": "cross_departmental_success",
+                "department_id": "ALL",
+                "objective_id": "ALL",
+                "valid_from": day,
+                "target_value": value,
+            }
+            for day, value in (("2025-01-01", 0.6), ("2027-01-01", 0.9))
+        ],
+    )
+    assert score(models)["target_value"] == 0.6
+    models.connection.execute(
+        "insert into seeds.metric_parameters values (null, 'min_n', 2, '2027-01-01', 99, '', '')"
+    )
+    assert score(models, n=20)["status_reason"] is None
+
+
 def test_fewer_than_ten_records_are_published_with_low_confidence(models: Models) -> None:
     assert score(models, n=9)["status_reason"] == "low_confidence"
     assert score(models, n=10)["status_reason"] is None

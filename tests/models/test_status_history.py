@@ -212,6 +212,102 @@ def test_project_level_mapping_wins_over_the_general_one(models: Models) -> None
     assert spans(models) == [("Review", "waiting")]
 
 
+def test_a_change_still_to_come_tells_the_value_before_it_and_nothing_else(
+    models: Models,
+) -> None:
+    issue(models, "Released", [("2026-07-05 09:00", "Approved", "Released")])
+    assert spans(models) == [("Approved", "approved")]
+    assert milestones(models)["available_at"] is None
+
+
+def test_cancelled_is_dated_by_its_own_beginning(models: Models) -> None:
+    issue(
+        models,
+        "Cancelled",
+        [("2026-02-01 09:00", "Approved", "Done"), ("2026-05-01 09:00", "Done", "Cancelled")],
+    )
+    row = milestones(models)
+    assert row["cancelled_at"] == datetime(2026, 5, 1, 9)
+    assert row["done_at"] == datetime(2026, 2, 1, 9)
+
+
+def test_a_status_nobody_mapped_takes_no_release_back(models: Models) -> None:
+    issue(
+        models,
+        "Archived",
+        [
+            ("2026-02-01 09:00", "Approved", "Released"),
+            ("2026-02-05 09:00", "Released", "Archived"),
+        ],
+    )
+    assert milestones(models)["available_at"] == datetime(2026, 2, 1, 9)
+
+
+def test_going_back_to_the_ideas_is_no_new_idea(models: Models) -> None:
+    issue(
+        models,
+        "Idea",
+        [("2026-02-01 09:00", "Approved", "Released"), ("2026-04-01 09:00", "Released", "Idea")],
+    )
+    row = milestones(models)
+    assert (row["idea_at"], row["approved_at"]) == (None, datetime(2026, 1, 1, 9))
+
+
+def test_imported_history_before_creation_gives_no_negative_duration(models: Models) -> None:
+    issue(models, "Done", [("2025-12-01 09:00", "Approved", "Done")])
+    models.run("int_jira__issue_outcomes", "int_calendar__days", "fct_work_item")
+    (row,) = models.rows("select elapsed_days, working_days from {fct_work_item}")
+    assert (row["elapsed_days"], row["working_days"]) == (0.0, 0.0)
+
+
+def test_a_custom_field_called_status_is_not_the_status(models: Models) -> None:
+    issue(models, "In Progress", [("2026-02-01 09:00", "Approved", "In Progress")])
+    payload = {
+        "items": [
+            {
+                "field": "status",
+                "fieldId": "customfield_10099",
+                "fromString": "red",
+                "toString": "green",
+            }
+        ]
+    }
+    models.connection.execute(
+        "insert into raw_jira.changelogs select * replace ('999' as history_id, ? as payload)"
+        " from raw_jira.changelogs",
+        [json.dumps(payload)],
+    )
+    models.run("stg_jira__changelog_items", "int_jira__field_changes", "int_jira__field_spans")
+    rows = models.rows(
+        "select value from {int_jira__field_spans} where field = 'status' order by span_number"
+    )
+    assert [row["value"] for row in rows] == ["Approved", "In Progress"]
+
+
+def test_a_sites_own_field_id_wins_over_the_general_one(models: Models) -> None:
+    models.given(
+        "jira_field_map",
+        [
+            {"source_id": "*", "field": "due_date", "field_id": "duedate"},
+            {"source_id": "j", "field": "due_date", "field_id": "customfield_1"},
+        ],
+    )
+    issue(models, "Approved", [("2026-02-01 09:00", "x", "Approved")])
+    models.run("int_jira__field_changes")
+    items = [
+        {"field": "duedate", "fieldId": "duedate", "from": None, "to": "2026-12-31"},
+        {"field": "Target", "fieldId": "customfield_1", "from": None, "to": "2026-05-05"},
+    ]
+    models.connection.execute(
+        "update raw_jira.changelogs set payload = ?", [json.dumps({"items": items})]
+    )
+    models.run("stg_jira__changelog_items", "int_jira__field_changes")
+    rows = models.rows(
+        "select field, to_id from {int_jira__field_changes} where field = 'due_date'"
+    )
+    assert rows == [{"field": "due_date", "to_id": "2026-05-05"}]
+
+
 @pytest.mark.parametrize(
     ("status", "resolution", "outcome"),
     [

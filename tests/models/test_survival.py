@@ -149,3 +149,58 @@ def test_a_median_without_upper_limit_leaves_one_side_of_the_change_open(models:
     assert row["change_ci_high"] == pytest.approx(
         1 - math.exp(math.log(60 / 80) - math.hypot(math.log(60 / 50), math.log(100 / 80)))
     )
+
+
+def test_both_arms_are_watched_equally_long_and_ideas_wait_with_the_others(
+    models: Models,
+) -> None:
+    models.given(
+        "int_metrics__periods",
+        [
+            {
+                "period_grain": "quarter",
+                "period_start": "2026-01-01",
+                "period_end": "2026-04-01",
+                "baseline_start": "2025-01-01",
+                "baseline_end": "2025-04-01",
+            }
+        ],
+    )
+    models.given(
+        "int_initiatives__decisions",
+        [
+            {"initiative_id": "now", "approved_at": "2026-02-01", "available_at": "2026-03-01"},
+            {"initiative_id": "then", "approved_at": "2025-02-01", "available_at": "2025-09-01"},
+            {
+                "initiative_id": "given up",
+                "approved_at": "2026-02-01",
+                "cancelled_at": "2026-02-11",
+            },
+            {"initiative_id": "waiting idea", "idea_at": "2026-06-30 12:00"},
+            {"initiative_id": "idea", "idea_at": "2026-03-31", "approved_at": "2026-06-01"},
+        ],
+    )
+    models.run("int_metrics__survival_times")
+    rows = models.rows("select * from {int_metrics__survival_times} order by initiative_id")
+    assert [
+        (r["metric_id"], r["arm"], r["initiative_id"], r["days"], r["is_event"]) for r in rows
+    ] == [
+        ("time_to_market", "current", "given up", 10.0, False),
+        ("time_to_market.from_idea", "current", "idea", 92.0, False),
+        ("time_to_market", "current", "now", 28.0, True),
+        # A year ago it was 150 days old and not yet there.
+        ("time_to_market", "baseline", "then", 150.0, False),
+    ]
+
+
+def test_an_idea_that_was_never_approved_is_censored_and_not_left_out(models: Models) -> None:
+    models.given(
+        "int_metrics__periods",
+        [{"period_grain": "quarter", "period_start": "2026-04-01", "period_end": "2026-07-01"}],
+    )
+    models.given(
+        "int_initiatives__decisions", [{"initiative_id": "waiting", "idea_at": "2026-06-01"}]
+    )
+    models.run("int_metrics__survival_times")
+    (row,) = models.rows("select metric_id, days, is_event from {int_metrics__survival_times}")
+    assert row == {"metric_id": "time_to_market.from_idea", "days": 30.0, "is_event": False}

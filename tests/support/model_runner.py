@@ -45,7 +45,7 @@ class Models:
             "create table raw_mission.windows (system text, source_id text, stream text, "
             "window_id text,"
             " window_seq bigint, fetched bigint, loaded bigint, quarantined bigint,"
-            " newest_record_at timestamp, as_of date);"
+            " newest_record_at timestamp, as_of date, files text);"
             "create table raw_mission.entities (source_id text, system text, stream text, "
             "field text,"
             " is_required boolean, is_mapped boolean);"

@@ -85,30 +85,36 @@ def stream_checks(system: str) -> Iterator[Check]:
 def _quarantine(table: str, system: str, stream: str, share: float) -> Check:
     """At most `share` of the records that count today are in quarantine.
 
-    An older snapshot no longer counts: a mistake that was mended must not warn for ever.
+    An older delivery of the same files no longer counts: a mistake that was mended must not warn
+    for ever. A snapshot replaces the whole stream; otherwise a file is replaced by its name.
     """
     return no_rows(
         table,
         "quarantine_is_small" if share else "quarantine_is_empty",
         f"""
-        with current_windows as (
-            select window_id from batch where is_latest_window
-            union
-            select max_by(window_id, window_seq)
+        with windows as (
+            select
+                source_id,
+                fetched,
+                quarantined,
+                row_number() over (
+                    partition by source_id, files order by window_seq desc
+                ) as delivery_rank
             from raw_mission.windows
             where system = '{system}' and stream = '{stream}'
-            group by source_id
         )
         select source_id, sum(quarantined) as quarantined, sum(fetched) as fetched
-        from raw_mission.windows
-        where system = '{system}' and stream = '{stream}'
-          and window_id in (select window_id from current_windows)
+        from windows
+        where delivery_rank = 1
         group by source_id
         having sum(quarantined) > {share} * sum(fetched)
         """,
-        f"At most {share:.0%} of the records of {stream} could not be typed."
-        if share
-        else f"Every record of {stream} could be typed; the others wait in quarantine.",
+        (
+            f"At most {share:.0%} of the records of {stream} could not be typed"
+            if share
+            else f"Every record of {stream} could be typed"
+        )
+        + "; raw_mission.quarantine has the others with file, line and reason.",
         severity="block" if share else "warn",
         expected=f"quarantined share <= {share:.0%}",
     )

@@ -25,12 +25,25 @@ with
         where not exists (select 1 from locations where locations.location_id = '*')
     ),
 
+    first_changes as (
+        select min(created_at) as created_at from {{ ref("int_jira__field_changes") }}
+    ),
+
     bounds as (
         select
-            {{ dbt.dateadd("day", -1, "cast(min(issues.created_at) as date)") }} as first_date,
+            -- An imported history may begin before its issue was created.
+            {{
+                dbt.dateadd(
+                    "day",
+                    -1,
+                    "cast(least(min(issues.created_at), min(coalesce(first_changes.created_at, issues.created_at))) as date)",
+                )
+            }}
+            as first_date,
             {{ dbt.dateadd("day", 1, "max(build.as_of_date)") }} as last_date
         from issues
         cross join build
+        cross join first_changes
     ),
 
     dates as (

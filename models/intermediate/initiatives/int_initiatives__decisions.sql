@@ -12,30 +12,48 @@ with
 
     build as (select * from {{ ref("int_mission__build") }}),
 
+    -- "Won't Do" ends an initiative as surely as a status called Cancelled does.
+    ended as (
+        select
+            milestones.*,
+            coalesce(outcomes.is_justified, false) as is_justified,
+            coalesce(
+                milestones.cancelled_at,
+                case
+                    when
+                        outcomes.outcome in ('abandoned', 'duplicate')
+                        and milestones.available_at is null
+                    then milestones.done_at
+                end
+            ) as given_up_at
+        from milestones
+        left join
+            outcomes
+            on outcomes.source_id = milestones.source_id
+            and outcomes.issue_id = milestones.issue_id
+    ),
+
     dated as (
         select
             issues.source_id || ':' || issues.issue_id as initiative_id,
             issues.source_id,
             issues.issue_id,
-            milestones.idea_at,
-            milestones.approved_at,
-            milestones.started_at,
-            milestones.done_at,
-            milestones.first_available_at,
-            milestones.available_at,
-            milestones.cancelled_at,
-            coalesce(outcomes.is_justified, false) as is_justified,
+            ended.idea_at,
+            ended.approved_at,
+            ended.started_at,
+            ended.done_at,
+            ended.first_available_at,
+            ended.available_at,
+            ended.given_up_at as cancelled_at,
+            ended.is_justified,
             due_dates.original_due_date,
             due_dates.latest_due_date,
             due_dates.baseline_changes_n,
             build.as_of,
             build.as_of_date,
-            {{
-                local_date(
-                    "coalesce(milestones.available_at, milestones.cancelled_at)", "build.timezone"
-                )
-            }} as terminal_on,
-            {{ local_date("milestones.available_at", "build.timezone") }} as available_on,
+            {{ local_date("coalesce(ended.available_at, ended.given_up_at)", "build.timezone") }}
+            as terminal_on,
+            {{ local_date("ended.available_at", "build.timezone") }} as available_on,
             cast(
                 {{
                     dbt.dateadd(
@@ -52,18 +70,11 @@ with
             ) as original_limit
         from issues
         cross join build
-        inner join
-            milestones
-            on milestones.source_id = issues.source_id
-            and milestones.issue_id = issues.issue_id
+        inner join ended on ended.source_id = issues.source_id and ended.issue_id = issues.issue_id
         left join
             due_dates
             on due_dates.source_id = issues.source_id
             and due_dates.issue_id = issues.issue_id
-        left join
-            outcomes
-            on outcomes.source_id = issues.source_id
-            and outcomes.issue_id = issues.issue_id
     ),
 
     -- The landmark is the first day by which so many working days have passed since the start.

@@ -2,10 +2,25 @@ with
 
     contributions as (select * from {{ ref("fct_contribution") }} where effort_days > 0),
 
-    departments as (
-        select department_id, max("function") as department_function
-        from {{ ref("dim_department") }}
-        group by department_id
+    departments as (select * from {{ ref("dim_department") }}),
+
+    -- What a department was for on the day of the work. Where its dated rows overlap, the one that
+    -- began last stands.
+    department_functions as (
+        select
+            worked.department_id,
+            worked.work_date,
+            departments."function" as department_function,
+            row_number() over (
+                partition by worked.department_id, worked.work_date
+                order by departments.valid_from desc nulls last, departments."function"
+            ) as function_rank
+        from (select distinct department_id, work_date from contributions) as worked
+        inner join
+            departments
+            on departments.department_id = worked.department_id
+            and (departments.valid_from is null or departments.valid_from <= worked.work_date)
+            and (departments.valid_to is null or departments.valid_to > worked.work_date)
     ),
 
     decisions as (select * from {{ ref("int_initiatives__decisions") }}),
@@ -26,14 +41,19 @@ with
             cutoffs.initiative_id,
             cutoffs.cutoff,
             contributions.department_id,
-            max(departments.department_function) as department_function,
-            sum(contributions.effort_days) as effort_days
+            sum(contributions.effort_days) as effort_days,
+            bool_or(department_functions.department_function = 'it') as is_it,
+            bool_or(department_functions.department_function not in ('it', 'Unknown')) as is_other
         from cutoffs
         inner join
             contributions
             on contributions.initiative_id = cutoffs.initiative_id
             and contributions.work_date <= cutoffs.cutoff_on
-        left join departments on departments.department_id = contributions.department_id
+        left join
+            department_functions
+            on department_functions.department_id = contributions.department_id
+            and department_functions.work_date = contributions.work_date
+            and department_functions.function_rank = 1
         group by cutoffs.initiative_id, cutoffs.cutoff, contributions.department_id
     ),
 
@@ -69,8 +89,10 @@ with
             {{ effective_number("effort_days") }} as effective_departments,
             coalesce(max(case when department_rank = 2 then effort_days end), 0.0)
             / sum(effort_days) as second_share,
-            count(distinct department_function) > 1
-            and bool_or(department_function = 'it') as is_it_with_others
+            -- Two departments, not one that changed its function; an unknown function is nobody's.
+            bool_or(is_it)
+            and bool_or(is_other)
+            and count(case when is_it or is_other then 1 end) > 1 as is_it_with_others
         from ranked
         group by initiative_id, cutoff
     ),

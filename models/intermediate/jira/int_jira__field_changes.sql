@@ -4,48 +4,70 @@ with
 
     issues as (select * from {{ ref("int_jira__issues") }}),
 
-    build as (select * from {{ ref("int_mission__build") }}),
-
     field_map as (select * from {{ ref("jira_field_map") }}),
 
-    mapped_ids as (
-        select distinct issues.source_id, field_map.field_id, field_map.field
-        from issues
-        inner join field_map on field_map.source_id in (issues.source_id, '*')
+    sources as (select distinct source_id from issues),
+
+    -- A site's own id of a field wins over the general one, as in int_jira__issues.
+    ranked_ids as (
+        select
+            sources.source_id,
+            field_map.field_id,
+            field_map.field,
+            rank() over (
+                partition by sources.source_id, field_map.field
+                order by case when field_map.source_id = '*' then 1 else 0 end
+            ) as map_rank
+        from sources
+        inner join field_map on field_map.source_id in (sources.source_id, '*')
+    ),
+
+    named as (
+        select
+            items.*,
+            case
+                when ranked_ids.field is not null
+                then ranked_ids.field
+                -- A custom field may bear the name of one of Jira's own; only the id tells.
+                when
+                    items.field_id like 'customfield%'
+                    and lower(items.field) in ('status', 'assignee', 'labels', 'priority')
+                then items.field_id
+                else items.field
+            end as field_name
+        from items
+        left join
+            ranked_ids
+            on ranked_ids.source_id = items.source_id
+            and ranked_ids.field_id = coalesce(items.field_id, items.field)
+            and ranked_ids.map_rank = 1
     ),
 
     final as (
         select
-            items.source_id,
-            items.issue_id,
-            items.history_id,
-            items.item_index,
-            coalesce(mapped_ids.field, items.field) as field,
-            items.from_id,
-            items.from_value,
-            items.to_id,
-            items.to_value,
-            items.author_id,
-            items.created_at,
+            named.source_id,
+            named.issue_id,
+            named.history_id,
+            named.item_index,
+            named.field_name as field,
+            named.from_id,
+            named.from_value,
+            named.to_id,
+            named.to_value,
+            named.author_id,
+            named.created_at,
             -- Histories come unsorted and several may share a millisecond: the numeric id is the
             -- order of writing.
             row_number() over (
-                partition by
-                    items.source_id, items.issue_id, coalesce(mapped_ids.field, items.field)
+                partition by named.source_id, named.issue_id, named.field_name
                 order by
-                    items.created_at,
-                    try_cast(items.history_id as bigint),
-                    items.history_id,
-                    items.item_index
+                    named.created_at,
+                    try_cast(named.history_id as bigint),
+                    named.history_id,
+                    named.item_index
             ) as change_number
-        from items
-        inner join issues on issues.source_id = items.source_id and issues.issue_id = items.issue_id
-        cross join build
-        left join
-            mapped_ids
-            on mapped_ids.source_id = items.source_id
-            and mapped_ids.field_id = coalesce(items.field_id, items.field)
-        where items.created_at < build.as_of
+        from named
+        inner join issues on issues.source_id = named.source_id and issues.issue_id = named.issue_id
     )
 
 select *

@@ -37,6 +37,8 @@ with
         from issues
     ),
 
+    build as (select * from {{ ref("int_mission__build") }}),
+
     -- Jira writes no history entry for the value an issue is created with: it is the `from` of the
     -- first change, and today's value where nothing ever changed.
     initial_states as (
@@ -72,8 +74,18 @@ with
         select source_id, issue_id, field, change_number, value_id, value, entered_at
         from initial_states
         union all
-        select source_id, issue_id, field, change_number, to_id, to_value, created_at
+        -- A change still to come already told the value before it; it has not happened yet.
+        select
+            changes.source_id,
+            changes.issue_id,
+            changes.field,
+            changes.change_number,
+            changes.to_id,
+            changes.to_value,
+            changes.created_at
         from changes
+        cross join build
+        where changes.created_at < build.as_of
     ),
 
     final as (

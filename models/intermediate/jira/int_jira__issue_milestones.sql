@@ -5,7 +5,7 @@ with
     last_open_spans as (
         select source_id, issue_id, max(span_number) as span_number
         from spans
-        where not is_terminal
+        where is_open
         group by source_id, issue_id
     ),
 
@@ -24,7 +24,7 @@ with
             on spans.source_id = releases.source_id
             and spans.issue_id = releases.issue_id
             and spans.span_number > releases.span_number
-            and not spans.is_terminal
+            and spans.is_open
             and spans.entered_at
             < {{
                 dbt.dateadd(
@@ -56,6 +56,7 @@ with
             spans.issue_id,
             max(case when spans.is_current then spans.status end) as status,
             max(case when spans.is_current then spans.phase end) as phase,
+            min(spans.entered_at) as begun_at,
             min(case when spans.phase = 'idea' then spans.entered_at end) as idea_at,
             min(
                 case
@@ -74,11 +75,17 @@ with
                     then spans.entered_at
                 end
             ) as done_at,
-            sum(
+            max(
                 case
                     when
-                        not spans.is_terminal
-                        and spans.previous_phase in ('done', 'released', 'cancelled')
+                        spans.phase = 'cancelled'
+                        and coalesce(spans.previous_phase, '') <> 'cancelled'
+                    then spans.entered_at
+                end
+            ) as last_cancelled_at,
+            sum(
+                case
+                    when spans.is_open and spans.previous_phase in ('done', 'released', 'cancelled')
                     then 1
                     else 0
                 end
@@ -97,7 +104,12 @@ with
             milestones.issue_id,
             milestones.status,
             milestones.phase,
-            milestones.idea_at,
+            milestones.begun_at,
+            -- Sent back to the ideas after approval is no new idea.
+            case
+                when milestones.approved_at is null or milestones.idea_at < milestones.approved_at
+                then milestones.idea_at
+            end as idea_at,
             milestones.approved_at,
             milestones.started_at,
             milestones.done_at,
@@ -106,7 +118,7 @@ with
             -- Something already available to customers is not undone by a later cancellation.
             case
                 when milestones.phase = 'cancelled' and availability.available_at is null
-                then milestones.done_at
+                then milestones.last_cancelled_at
             end as cancelled_at,
             cast(milestones.reopen_count as integer) as reopen_count
         from milestones

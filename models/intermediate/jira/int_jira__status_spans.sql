@@ -17,6 +17,10 @@ with
             spans.exited_at,
             spans.is_current,
             coalesce(phases.phase in ('done', 'released', 'cancelled'), false) as is_terminal,
+            -- A status that nobody mapped is neither an end nor a return to work.
+            coalesce(
+                phases.phase in ('idea', 'approved', 'waiting', 'in_progress'), false
+            ) as is_open,
             lag(phases.phase) over (
                 partition by spans.source_id, spans.issue_id order by spans.span_number
             ) as previous_phase

@@ -22,7 +22,10 @@ with
 
     ideas as (select * from {{ ref("int_metrics__ideas") }}),
 
-    -- An innovation is an initiative that began as an idea or brought a product to the market.
+    label_spans as (select * from {{ ref("int_jira__field_spans") }} where field = 'labels'),
+
+    -- An innovation is an initiative that began as an idea or brought a product to the market, by
+    -- the labels it carried at its launch.
     innovations as (
         select distinct
             issues.source_id || ':' || issues.issue_id as initiative_id,
@@ -34,13 +37,30 @@ with
             on milestones.source_id = issues.source_id
             and milestones.issue_id = issues.issue_id
         left join
+            label_spans
+            on label_spans.source_id = issues.source_id
+            and label_spans.issue_id = issues.issue_id
+            and label_spans.entered_at <= milestones.available_at
+            and (label_spans.exited_at is null or label_spans.exited_at > milestones.available_at)
+        left join
             products
             on products.jira_label is not null
-            and ' ' || issues.labels || ' ' like '% ' || products.jira_label || ' %'
+            and {{ has_word("label_spans.value", "products.jira_label") }}
         where
             issues.role = 'initiative'
             and milestones.available_at is not null
             and (milestones.idea_at is not null or products.product_id is not null)
+    ),
+
+    -- Revenue of which nobody knows any product says nothing about new products.
+    attributed_windows as (
+        select distinct windows.quarter_start
+        from windows
+        inner join
+            won_revenue
+            on won_revenue.won_on >= windows.window_start
+            and won_revenue.won_on < windows.window_end
+        where won_revenue.product_id <> 'Unknown'
     ),
 
     effort as (
@@ -89,6 +109,7 @@ with
             ) as numerator,
             sum(won_revenue.revenue) as denominator
         from windows
+        inner join attributed_windows on attributed_windows.quarter_start = windows.quarter_start
         inner join
             won_revenue
             on won_revenue.won_on >= windows.window_start
@@ -137,4 +158,4 @@ with
 
 select *
 from final
-where denominator > 0
+where denominator <> 0

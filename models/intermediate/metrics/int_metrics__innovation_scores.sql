@@ -43,19 +43,20 @@ with
             cast(null as double) as numerator,
             cast(null as double) as denominator,
             ci_low as low,
-            ci_high as high
+            ci_high as high,
+            coverage as own_coverage
         from index_rows
         union all
-        select *, 'innovation_index.v', v, v_numerator, v_denominator, v_low, v_high
+        select *, 'innovation_index.v', v, v_numerator, v_denominator, v_low, v_high, v_coverage
         from index_rows
         union all
-        select *, 'innovation_index.c', c, c_numerator, c_denominator, c_low, c_high
+        select *, 'innovation_index.c', c, c_numerator, c_denominator, c_low, c_high, c_coverage
         from index_rows
         union all
-        select *, 'innovation_index.e', e, e_numerator, e_denominator, e_low, e_high
+        select *, 'innovation_index.e', e, e_numerator, e_denominator, e_low, e_high, e_coverage
         from index_rows
         union all
-        select *, 'innovation_index.x', x, x_numerator, x_denominator, x_low, x_high
+        select *, 'innovation_index.x', x, x_numerator, x_denominator, x_low, x_high, x_coverage
         from index_rows
     ),
 
@@ -69,11 +70,11 @@ with
             components.numerator,
             components.denominator,
             coalesce(cluster_counts.clusters_n, 0) as n,
-            coalesce(components.headcount, 0) as people_n,
+            coalesce(components.contributors_n, 0) as people_n,
             components.low as ci_low,
             components.high as ci_high,
             'poisson_bootstrap' as ci_method,
-            components.coverage,
+            components.own_coverage as coverage,
             0 as censored_n,
             0 as undetermined_n,
             baseline.value as baseline_value,
@@ -87,8 +88,11 @@ with
             case
                 when components.value is null and components.metric_id = 'innovation_index'
                 then
-                    'a component is missing: '
-                    || case when components.v is null then 'v (no won revenue) ' else '' end
+                    'a component is missing: ' || case
+                        when components.v is null
+                        then 'v (no won revenue of a known product) '
+                        else ''
+                    end
                     || case
                         when components.c is null then 'c (no idea reached maturity) ' else ''
                     end
@@ -100,7 +104,8 @@ with
                     || case when components.x is null then 'x (no innovation launched) ' else '' end
                 when components.value is null
                 then 'nothing to count in the window'
-            end as undefined_reason
+            end as undefined_reason,
+            coalesce(baseline.contributors_n, 0) as baseline_people_n
         from components
         left join
             components as baseline

@@ -8,10 +8,19 @@ with
 
     periods as (select * from {{ ref("int_metrics__periods") }}),
 
+    persons as (select * from {{ ref("dim_person") }} where is_employee),
+
+    shares as (
+        select * from {{ ref("int_initiatives__department_shares") }} where cutoff = 'decision'
+    ),
+
+    -- People in the sense of suppression are employees; service accounts make no crowd.
     contributions as (
-        select distinct initiative_id, person_key, work_date
-        from {{ ref("fct_contribution") }}
-        where effort_days > 0 and initiative_id is not null
+        select distinct
+            contributions.initiative_id, contributions.person_key, contributions.work_date
+        from {{ ref("fct_contribution") }} as contributions
+        inner join persons on persons.person_key = contributions.person_key
+        where contributions.effort_days > 0 and contributions.initiative_id is not null
     ),
 
     -- Outcomes are due only where key results are configured; without any, nothing is waited for.
@@ -41,19 +50,6 @@ with
             dated
             on dated.counted_on >= periods.period_start
             and dated.counted_on < periods.period_end
-    ),
-
-    people as (
-        select
-            members.period_grain,
-            members.period_start,
-            count(distinct contributions.person_key) as people_n
-        from members
-        inner join
-            contributions
-            on contributions.initiative_id = members.initiative_id
-            and contributions.work_date <= members.decided_on
-        group by members.period_grain, members.period_start
     ),
 
     -- Each row of the metric asks one yes/no question of the same initiatives; not applicable
@@ -91,29 +87,45 @@ with
         from members
     ),
 
+    asked as (select * from answers where is_asked),
+
+    people as (
+        select
+            asked.metric_id,
+            asked.period_grain,
+            asked.period_start,
+            count(distinct contributions.person_key) as people_n
+        from asked
+        inner join
+            contributions
+            on contributions.initiative_id = asked.initiative_id
+            and contributions.work_date <= asked.decided_on
+        group by asked.metric_id, asked.period_grain, asked.period_start
+    ),
+
     final as (
         select
             periods.period_grain,
             periods.period_start,
             periods.period_end,
             questions.metric_id,
-            count(case when answers.is_asked and answers.is_yes then 1 end) as numerator,
-            count(case when answers.is_asked then 1 end) as denominator,
-            count(
-                case when answers.is_asked and answers.is_undetermined then 1 end
-            ) as undetermined_n,
+            count(case when asked.is_yes then 1 end) as numerator,
+            count(asked.initiative_id) as denominator,
+            count(case when asked.is_undetermined then 1 end) as undetermined_n,
             coalesce(max(people.people_n), 0) as people_n,
-            sum(answers.attributed_days) / nullif(sum(answers.effort_days), 0) as coverage
+            sum(shares.attributed_days) / nullif(sum(shares.effort_days), 0) as coverage
         from periods
         cross join (select distinct metric_id from {{ ref("metric_definitions") }}) as questions
         left join
-            answers
-            on answers.metric_id = questions.metric_id
-            and answers.period_grain = periods.period_grain
-            and answers.period_start = periods.period_start
+            asked
+            on asked.metric_id = questions.metric_id
+            and asked.period_grain = periods.period_grain
+            and asked.period_start = periods.period_start
+        left join shares on shares.initiative_id = asked.initiative_id
         left join
             people
-            on people.period_grain = periods.period_grain
+            on people.metric_id = questions.metric_id
+            and people.period_grain = periods.period_grain
             and people.period_start = periods.period_start
         where questions.metric_id like 'cross_departmental_success%'
         group by periods.period_grain, periods.period_start, periods.period_end, questions.metric_id

@@ -59,7 +59,8 @@ with
             case
                 when scored.denominator = 0
                 then 'no cross-departmental initiative was decided in the period'
-            end as undefined_reason
+            end as undefined_reason,
+            baseline.people_n as baseline_people_n
         from scored
         inner join
             periods

@@ -1,12 +1,13 @@
 with
 
-    initiatives as (select * from {{ ref("fct_time_to_market") }}),
+    initiatives as (select * from {{ ref("int_initiatives__decisions") }}),
 
     periods as (select * from {{ ref("int_metrics__periods") }}),
 
     build as (select * from {{ ref("int_mission__build") }}),
 
-    -- The headline runs from approval, its companion from the idea.
+    -- The headline runs from approval, its companion from the idea; an idea that still waits for
+    -- approval is watched like any other, or only those with a future would count.
     clocks as (
         select
             'time_to_market' as metric_id,
@@ -15,6 +16,7 @@ with
             available_at,
             cancelled_at
         from initiatives
+        where approved_at is not null
         union all
         select 'time_to_market.from_idea', initiative_id, idea_at, available_at, cancelled_at
         from initiatives

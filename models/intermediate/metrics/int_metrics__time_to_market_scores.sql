@@ -4,14 +4,16 @@ with
 
     medians as (select * from {{ ref("int_metrics__survival_medians") }}),
 
-    survival_times as (
-        select * from {{ ref("int_metrics__survival_times") }} where arm = 'current'
-    ),
+    survival_times as (select * from {{ ref("int_metrics__survival_times") }}),
 
+    persons as (select * from {{ ref("dim_person") }} where is_employee),
+
+    -- People in the sense of suppression are employees; service accounts make no crowd.
     contributions as (
-        select distinct initiative_id, person_key
-        from {{ ref("fct_contribution") }}
-        where effort_days > 0 and initiative_id is not null
+        select distinct contributions.initiative_id, contributions.person_key
+        from {{ ref("fct_contribution") }} as contributions
+        inner join persons on persons.person_key = contributions.person_key
+        where contributions.effort_days > 0 and contributions.initiative_id is not null
     ),
 
     shares as (
@@ -29,7 +31,12 @@ with
             survival_times.metric_id,
             survival_times.period_grain,
             survival_times.period_start,
-            count(distinct contributions.person_key) as people_n
+            count(
+                distinct case when survival_times.arm = 'current' then contributions.person_key end
+            ) as people_n,
+            count(
+                distinct case when survival_times.arm = 'baseline' then contributions.person_key end
+            ) as baseline_people_n
         from survival_times
         inner join contributions on contributions.initiative_id = survival_times.initiative_id
         group by survival_times.metric_id, survival_times.period_grain, survival_times.period_start
@@ -43,6 +50,7 @@ with
             sum(shares.attributed_days) / nullif(sum(shares.effort_days), 0) as coverage
         from survival_times
         inner join shares on shares.initiative_id = survival_times.initiative_id
+        where survival_times.arm = 'current'
         group by survival_times.metric_id, survival_times.period_grain, survival_times.period_start
     ),
 
@@ -127,7 +135,8 @@ with
                     '> '
                     || cast(cast(floor(compared.longest_days) as bigint) as varchar)
                     || ' days: fewer than half have reached the market'
-            end as undefined_reason
+            end as undefined_reason,
+            coalesce(people.baseline_people_n, 0) as baseline_people_n
         from compared
         left join
             people

@@ -14,7 +14,9 @@ with
             identities.source_user_id,
             identities.person_key,
             coalesce(locations.location_id, '*') as calendar_location_id,
-            coalesce(locations.timezone, build.timezone) as timezone
+            coalesce(locations.timezone, build.timezone) as timezone,
+            persons.hired_on,
+            persons.terminated_on
         from identities
         inner join persons on persons.person_key = identities.person_key
         cross join build

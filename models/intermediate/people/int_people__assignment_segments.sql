@@ -28,9 +28,14 @@ with
             segments.valid_to,
             assignments.department_id,
             max(assignments.location_id) as location_id,
-            sum(assignments.fte) as fte,
+            -- Rows of one department add up to a whole post at most: beyond it they repeat each
+            -- other.
+            least(sum(assignments.fte), greatest(max(assignments.fte), 1.0)) as fte,
             -- A stated share wins; otherwise posts weigh by their contracted time.
-            sum(coalesce(assignments.share, assignments.fte)) as raw_weight,
+            least(
+                sum(coalesce(assignments.share, assignments.fte)),
+                greatest(max(coalesce(assignments.share, assignments.fte)), 1.0)
+            ) as raw_weight,
             max(assignments.recorded_from) as recorded_from
         from segments
         inner join

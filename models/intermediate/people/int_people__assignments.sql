@@ -16,8 +16,7 @@ with
             coalesce(history.location_id, employees.location_id) as location_id,
             history.from_date,
             -- Leaving the company ends every post, whatever the history forgot to close; a post
-            -- that
-            -- began later is a return, whose record still carries the old date.
+            -- that began later is a return, whose record still carries the old date.
             case
                 when
                     employees.terminated_on is null
@@ -33,17 +32,19 @@ with
             ) as recorded_from
         from history
         cross join build
-        left join
+        -- A post of somebody HR does not know has no person; int_people__coverage counts it.
+        inner join
             employees
             on employees.source_id = history.source_id
             and employees.employee_id = history.employee_id
         left join
             windows
-            on windows.window_id = history.window_id
+            on windows.source_id = history.source_id
+            and windows.window_id = history.window_id
             and windows.stream = 'department_history'
         where history.to_date is null or history.from_date < history.to_date
     )
 
 select *
 from final
-where person_key is not null and (to_date is null or from_date < to_date)
+where to_date is null or from_date < to_date

@@ -20,11 +20,17 @@ with
         having count(*) = 1
     ),
 
+    -- Names return: only those who are in the company today are known by theirs, whereas an e-mail
+    -- stays with its leaver.
     unique_names as (
-        select full_name, max(person_key) as person_key
+        select employees.full_name, max(employees.person_key) as person_key
         from employees
-        where full_name is not null
-        group by full_name
+        cross join build
+        where
+            employees.full_name is not null
+            and (employees.hired_on is null or employees.hired_on <= build.as_of_date)
+            and (employees.terminated_on is null or employees.terminated_on >= build.as_of_date)
+        group by employees.full_name
         having count(*) = 1
     ),
 

@@ -21,8 +21,14 @@ with
             on employees.source_id = leave.source_id
             and employees.employee_id = leave.employee_id
         cross join build
-        -- Leave counted in hours is part of a day and takes no whole day away.
-        where leave.hours is null or leave.hours >= 8
+        -- Hours are those of the whole record: less than half a working day for each of its days
+        -- is leave by the hour and takes no whole day away.
+        where
+            leave.hours is null
+            or leave.hours
+            >= {{ dbt.datediff("leave.from_date", "leave.to_date", "day") }}
+            * 0.5
+            * {{ metric_parameter("hours_per_day") }}
     ),
 
     final as (select distinct person_key, cast(leave_date as date) as leave_date from days)

@@ -14,6 +14,8 @@ with
 
     days as (select * from {{ ref("int_calendar__days") }} where is_working),
 
+    assignments as (select * from {{ ref("int_people__assignments") }}),
+
     leave_days as (select * from {{ ref("int_people__leave_days") }}),
 
     build as (select * from {{ ref("int_mission__build") }}),
@@ -39,6 +41,8 @@ with
             leaves.issue_id,
             account_people.person_key,
             account_people.calendar_location_id,
+            account_people.hired_on,
+            account_people.terminated_on,
             greatest(status_spans.entered_at, assignee_spans.entered_at) as from_at,
             least(
                 coalesce(status_spans.exited_at, build.as_of),
@@ -86,7 +90,24 @@ with
             leave_days
             on leave_days.person_key = pieces.person_key
             and leave_days.leave_date = days.work_date
-        where pieces.from_at < pieces.to_at and leave_days.person_key is null
+        where
+            pieces.from_at < pieces.to_at
+            and leave_days.person_key is null
+            and (pieces.hired_on is null or days.work_date >= pieces.hired_on)
+            -- Issues stay assigned to whoever left. A post after the last day is a return, whose
+            -- record still carries the old date.
+            and (
+                pieces.terminated_on is null
+                or days.work_date <= pieces.terminated_on
+                or exists (
+                    select 1
+                    from assignments
+                    where
+                        assignments.person_key = pieces.person_key
+                        and assignments.from_date <= days.work_date
+                        and (assignments.to_date is null or assignments.to_date > days.work_date)
+                )
+            )
         group by pieces.source_id, pieces.issue_id, pieces.person_key, days.work_date
     )
 

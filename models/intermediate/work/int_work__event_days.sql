@@ -31,7 +31,7 @@ with
         inner join
             account_people
             on account_people.source_id = events.source_id
-            and account_people.source_user_id = events.author_id
+            and account_people.source_user_id = coalesce(events.author_id, 'Unknown')
         where events.created_at < build.as_of
     )
 

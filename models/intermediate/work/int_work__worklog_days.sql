@@ -22,7 +22,7 @@ with
         inner join
             account_people
             on account_people.source_id = worklogs.source_id
-            and account_people.source_user_id = worklogs.author_id
+            and account_people.source_user_id = coalesce(worklogs.author_id, 'Unknown')
         where worklogs.started_at < build.as_of and worklogs.worklog_hours > 0
         group by
             worklogs.source_id,

@@ -24,7 +24,6 @@ with
             milestones.approved_at,
             due_dates.original_due_date,
             due_dates.latest_due_date,
-            coalesce(effort.effort_days, 0.0) as effort_days,
             case
                 when coalesce(effort.effort_days, 0.0) < {{ metric_parameter("size_medium_days") }}
                 then 'S'

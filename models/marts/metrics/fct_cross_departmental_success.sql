@@ -31,7 +31,9 @@ with
             decisions.decided_on,
             decisions.decision_reason,
             decisions.is_justified
-            and decisions.cancelled_at is not null as is_justified_cancellation,
+            and coalesce(
+                decisions.decision_reason = 'cancelled', false
+            ) as is_justified_cancellation,
             decisions.available_at is not null as is_delivered,
             case
                 when decisions.decided_on is not null and decisions.original_limit is not null
@@ -46,9 +48,7 @@ with
             coalesce(scope.scope_growth_n, 0) as scope_growth_n,
             key_results.initiative_reference is not null as has_key_result,
             decisions.baseline_changes_n,
-            initiatives.size_class,
-            coalesce(at_decision.effort_days, 0.0) as effort_days,
-            coalesce(at_decision.attributed_days, 0.0) as attributed_days
+            initiatives.size_class
         from decisions
         inner join initiatives on initiatives.initiative_id = decisions.initiative_id
         left join
@@ -123,9 +123,7 @@ with
             case success_class when 'success' then true when 'failure' then false end as is_success,
             success_class,
             baseline_changes_n,
-            size_class,
-            effort_days,
-            attributed_days
+            size_class
         from classified
     )
 

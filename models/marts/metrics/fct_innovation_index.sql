@@ -16,6 +16,57 @@ with
         group by windows.quarter_start
     ),
 
+    contributions as (
+        select contributions.*
+        from {{ ref("fct_contribution") }} as contributions
+        where contributions.effort_days > 0
+    ),
+
+    -- Coverage counts records: a won line with product, amount and date; an effort day with a known
+    -- department; ideas are what they are.
+    revenue_coverage as (
+        select
+            windows.quarter_start,
+            cast(
+                count(
+                    case
+                        when won_revenue.product_id <> 'Unknown' and won_revenue.revenue is not null
+                        then 1
+                    end
+                ) as double
+            )
+            / nullif(count(won_revenue.deal_id), 0) as v_coverage
+        from windows
+        left join
+            {{ ref("int_crm__won_revenue") }} as won_revenue
+            on won_revenue.won_on >= windows.window_start
+            and won_revenue.won_on < windows.window_end
+        group by windows.quarter_start
+    ),
+
+    effort_coverage as (
+        select
+            windows.quarter_start,
+            sum(contributions.effort_days) as effort_days,
+            sum(
+                case
+                    when contributions.department_id <> 'Unknown' then contributions.effort_days
+                end
+            )
+            / nullif(sum(contributions.effort_days), 0) as x_coverage,
+            count(distinct persons.person_key) as contributors_n
+        from windows
+        left join
+            contributions
+            on contributions.work_date >= windows.window_start
+            and contributions.work_date < windows.window_end
+        left join
+            {{ ref("dim_person") }} as persons
+            on persons.person_key = contributions.person_key
+            and persons.is_employee
+        group by windows.quarter_start
+    ),
+
     headcounts as (
         select windows.quarter_start, count(distinct assignments.person_key) as headcount
         from windows
@@ -39,15 +90,7 @@ with
             sum(case when clusters.component = 'e' then clusters.denominator end) as e_denominator,
             sum(case when clusters.component = 'x' then clusters.numerator end) as x_numerator,
             sum(case when clusters.component = 'x' then clusters.denominator end) as x_denominator,
-            count(distinct clusters.cluster_key) as clusters_n,
-            sum(
-                case
-                    when clusters.component = 'v' and clusters.cluster_key <> 'product Unknown'
-                    then clusters.denominator
-                end
-            ) / nullif(
-                sum(case when clusters.component = 'v' then clusters.denominator end), 0
-            ) as coverage
+            count(distinct clusters.cluster_key) as clusters_n
         from windows
         left join clusters on clusters.quarter_start = windows.quarter_start
         group by windows.quarter_start, windows.window_start, windows.window_end
@@ -152,10 +195,21 @@ with
             ideas.ideas_n,
             headcounts.headcount,
             100.0 * ideas.ideas_n / nullif(headcounts.headcount, 0) as ideas_per_100_people,
-            scored.coverage
+            effort_coverage.contributors_n,
+            revenue_coverage.v_coverage,
+            case when scored.c is not null then cast(1 as double) end as c_coverage,
+            scored.e_denominator / nullif(effort_coverage.effort_days, 0) as e_coverage,
+            effort_coverage.x_coverage,
+            least(
+                revenue_coverage.v_coverage,
+                scored.e_denominator / nullif(effort_coverage.effort_days, 0),
+                effort_coverage.x_coverage
+            ) as coverage
         from scored
         inner join sensitivity on sensitivity.quarter_start = scored.quarter_start
         inner join ideas on ideas.quarter_start = scored.quarter_start
+        inner join revenue_coverage on revenue_coverage.quarter_start = scored.quarter_start
+        inner join effort_coverage on effort_coverage.quarter_start = scored.quarter_start
         left join intervals on intervals.quarter_start = scored.quarter_start
         left join headcounts on headcounts.quarter_start = scored.quarter_start
     )

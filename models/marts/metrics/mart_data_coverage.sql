@@ -2,7 +2,7 @@ with
 
     stream_coverage as (select * from {{ ref("int_mission__stream_coverage") }}),
 
-    identities as (select * from {{ ref("bridge_person_identity") }}),
+    people_coverage as (select * from {{ ref("int_people__coverage") }}),
 
     contributions as (select * from {{ ref("fct_contribution") }}),
 
@@ -16,15 +16,8 @@ with
         select source_id, topic, measure, numerator, denominator
         from stream_coverage
         union all
-        select
-            source_id,
-            'people',
-            'accounts_matched',
-            count(case when method <> 'none' then 1 end),
-            count(*)
-        from identities
-        where method <> 'hr_record'
-        group by source_id
+        select source_id, topic, measure, numerator, denominator
+        from people_coverage
         union all
         select
             source_id,

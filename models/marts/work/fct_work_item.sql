@@ -29,10 +29,10 @@ with
             issues.resolved_at,
             milestones.available_at as released_at,
             milestones.reopen_count,
-            {{ seconds_between("issues.created_at", "milestones.done_at") }}
+            {{ seconds_between("milestones.begun_at", "milestones.done_at") }}
             / 86400.0 as elapsed_days,
             {{ working_position("milestones.done_at", "done_days") }}
-            - {{ working_position("issues.created_at", "created_days") }} as working_days,
+            - {{ working_position("milestones.begun_at", "begun_days") }} as working_days,
             false as is_deleted,
             issues.source_url
         from issues
@@ -48,7 +48,7 @@ with
             issue_initiatives
             on issue_initiatives.source_id = issues.source_id
             and issue_initiatives.issue_id = issues.issue_id
-        left join days as created_days on {{ calendar_day_of("issues.created_at", "created_days") }}
+        left join days as begun_days on {{ calendar_day_of("milestones.begun_at", "begun_days") }}
         left join days as done_days on {{ calendar_day_of("milestones.done_at", "done_days") }}
     )
 
