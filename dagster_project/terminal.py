@@ -91,8 +91,8 @@ def headline_table(database: Path, expected: Sequence[str] = ()) -> Group:
     table = Table(
         title="Mission metrics, company-wide",
         box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
+        show_edge=False,
+        padding=0,
     )
     table.add_column("metric", min_width=12)
     table.add_column("period", no_wrap=True)

@@ -98,7 +98,7 @@ def test_sources_check_fails_on_a_source_that_cannot_be_read(home: Path) -> None
     finally:
         away.rename(folder)
     assert shown.returncode == USER_CAN_MEND
-    assert "1 of 3 sources cannot be read: hr" in shown.stderr
+    assert "1 of 3 sources would stop a refresh: hr" in shown.stderr
     assert "does not exist" in shown.stdout
 
 

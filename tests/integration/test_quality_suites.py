@@ -266,8 +266,6 @@ BREAK = {
     "set issue_id = '99' where issue_id = '1'",
     "raw_jira_worklogs__belongs_to_a_known_issue": "update raw_jira.worklogs "
     "set issue_id = '99' where issue_id = '1'",
-    "intermediate_int_jira__field_changes__happened_before_as_of": "update "
-    "intermediate.int_jira__field_changes set created_at = timestamp '2025-01-01'",
     "intermediate_int_jira__field_changes__happened_after_creation": "update "
     "intermediate.int_jira__field_changes set created_at = timestamp '2023-12-31'",
     "staging_stg_jira__worklogs__worklog_hours_is_in_range": "update staging.stg_jira__worklogs "
