@@ -156,11 +156,11 @@ def test_the_graph_of_all_groups_is_drawn(interface: Interface, page: Page, tmp_
     assert picture.stat().st_size > 20_000
 
 
-def test_a_group_shows_its_assets(interface: Interface, page: Page) -> None:
-    # As a list: the graph leaves out names once it has to be drawn small.
-    page.goto(f"{interface.url}/locations/mission/asset-groups/marts_metrics/list")
-    for asset in ("mart_scorecard", "fct_time_to_market"):
-        page.get_by_text(asset, exact=True).first.wait_for(timeout=60_000)
+def test_an_asset_tells_its_grain_and_its_columns(interface: Interface, page: Page) -> None:
+    page.goto(f"{interface.url}/assets/main/mart_scorecard")
+    for text in ("mart_scorecard", "marts_metrics", "mission-office"):
+        page.get_by_text(text, exact=True).first.wait_for(timeout=60_000)
+    page.get_by_text("One row per metric, definition version").first.wait_for(timeout=60_000)
 
 
 def test_a_run_from_the_interface_materialises_every_asset(
