@@ -244,7 +244,8 @@ def _lines(console: Console, unwanted: str | None) -> Iterator[OnProgress]:
 
     def end(how: str) -> None:
         done, total = parts
-        share = "" if not total else f", {done} parts" if done == total else f", {done} of {total}"
+        counted = f"{total}" if done == total else f"{done} of {total}"
+        share = f", {counted} parts" if total else ""
         say(f"{stage}: {how}{share}, {time.monotonic() - begun:.1f} s")
 
     def on_progress(now: str, done: int, total: int) -> None:
