@@ -10,8 +10,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SANDBOX := data/sandbox
+SEEDS ?= 1
+SEED ?= 7
+PROFILE ?= messy
 
-.PHONY: run test dev check bench docs clean lock help
+.PHONY: run test dev check bench accuracy docs clean lock help
 
 run: $(INSTALLED) ## compute the metrics (on the sandbox company, unless mission.yaml says otherwise)
 	@test -d $(SANDBOX) || $(BIN)/mission sandbox write
@@ -33,6 +36,10 @@ check: $(INSTALLED) ## lint, types, SQL format, layers and import rules
 
 bench: $(INSTALLED) ## time a cold `make run` and warm refreshes into docs/benchmarks.md
 	@$(BIN)/python tests/bench/bench.py
+
+accuracy: $(INSTALLED) ## metrics beside the truth of simulated companies; SEEDS=200 SEED=7 PROFILE=clean
+	@PYTHONPATH=tests/support $(BIN)/python -m accuracy.start \
+		--seeds $(SEEDS) --seed $(SEED) --profile $(PROFILE)
 
 docs: $(INSTALLED) ## dbt's documentation of every table, as one page
 	@$(BIN)/mission dbt docs generate --static

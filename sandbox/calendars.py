@@ -1,7 +1,7 @@
 """Places, their working days and office hours.
 
 What belongs here: when somebody at a location may act. What does not: who works there
-(`company`), and the governed seeds of the platform, which describe the same calendars
+(`simulation.people`), and the governed seeds of the platform, which describe the same calendars
 independently; a test compares the two.
 """
 
@@ -38,52 +38,69 @@ class Location:
     holidays: frozenset[date]
 
 
-def _days(years: dict[int, str]) -> frozenset[date]:
-    """Dates from `{year: "MM-DD MM-DD ..."}`."""
-    return frozenset(
-        date.fromisoformat(f"{year}-{day}") for year, days in years.items() for day in days.split()
-    )
+_HOLIDAYS = {
+    "DE-HH": """
+        New Year's Day: 2024-01-01 2025-01-01 2026-01-01 2027-01-01
+        Good Friday: 2024-03-29 2025-04-18 2026-04-03 2027-03-26
+        Easter Monday: 2024-04-01 2025-04-21 2026-04-06 2027-03-29
+        Labour Day: 2024-05-01 2025-05-01 2026-05-01 2027-05-01
+        Ascension Day: 2024-05-09 2025-05-29 2026-05-14 2027-05-06
+        Whit Monday: 2024-05-20 2025-06-09 2026-05-25 2027-05-17
+        German Unity Day: 2024-10-03 2025-10-03 2026-10-03 2027-10-03
+        Reformation Day: 2024-10-31 2025-10-31 2026-10-31 2027-10-31
+        Christmas Day: 2024-12-25 2025-12-25 2026-12-25 2027-12-25
+        Second Day of Christmas: 2024-12-26 2025-12-26 2026-12-26 2027-12-26
+    """,
+    "US-MA": """
+        New Year's Day: 2024-01-01 2025-01-01 2026-01-01 2027-01-01
+        Martin Luther King Jr. Day: 2024-01-15 2025-01-20 2026-01-19 2027-01-18
+        Presidents' Day: 2024-02-19 2025-02-17 2026-02-16 2027-02-15
+        Patriots' Day: 2024-04-15 2025-04-21 2026-04-20 2027-04-19
+        Memorial Day: 2024-05-27 2025-05-26 2026-05-25 2027-05-31
+        Juneteenth: 2024-06-19 2025-06-19 2026-06-19 2027-06-19
+        Independence Day: 2024-07-04 2025-07-04 2026-07-04 2027-07-04
+        Labor Day: 2024-09-02 2025-09-01 2026-09-07 2027-09-06
+        Columbus Day: 2024-10-14 2025-10-13 2026-10-12 2027-10-11
+        Veterans Day: 2024-11-11 2025-11-11 2026-11-11 2027-11-11
+        Thanksgiving Day: 2024-11-28 2025-11-27 2026-11-26 2027-11-25
+        Christmas Day: 2024-12-25 2025-12-25 2026-12-25 2027-12-25
+    """,
+    "SG": """
+        New Year's Day: 2024-01-01 2025-01-01 2026-01-01 2027-01-01
+        Chinese New Year: 2024-02-10 2025-01-29 2025-01-30 2026-02-17 2026-02-18 2027-02-06
+        Chinese New Year (observed): 2024-02-12 2027-02-08
+        Good Friday: 2024-03-29 2025-04-18 2026-04-03 2027-03-26
+        Hari Raya Puasa: 2024-04-10 2025-03-31 2026-03-21 2027-03-10
+        Labour Day: 2024-05-01 2025-05-01 2026-05-01 2027-05-01
+        Vesak Day: 2024-05-22 2025-05-12 2027-05-20
+        Vesak Day (observed): 2026-06-01
+        Hari Raya Haji: 2024-06-17 2025-06-07 2026-05-27 2027-05-17
+        National Day: 2024-08-09 2025-08-09 2027-08-09
+        National Day (observed): 2026-08-10
+        Deepavali: 2024-10-31 2025-10-20 2027-10-28
+        Deepavali (observed): 2026-11-09
+        Christmas Day: 2024-12-25 2025-12-25 2026-12-25 2027-12-25
+    """,
+}
+HOLIDAYS = {
+    calendar_id: {
+        date.fromisoformat(day): name
+        for name, days in (line.strip().split(": ") for line in lines.strip().splitlines())
+        for day in days.split()
+    }
+    for calendar_id, lines in _HOLIDAYS.items()
+}
+"""Names of public holidays by calendar and day. Those of 2027 follow from today's rules."""
 
 
 LOCATIONS = {
-    location.location_id: location
-    for location in (
-        Location(
-            "HAM",
-            ZoneInfo("Europe/Berlin"),
-            "DE-HH",
-            _days(
-                {
-                    2024: "01-01 03-29 04-01 05-01 05-09 05-20 10-03 10-31 12-25 12-26",
-                    2025: "01-01 04-18 04-21 05-01 05-29 06-09 10-03 10-31 12-25 12-26",
-                    2026: "01-01 04-03 04-06 05-01 05-14 05-25 10-03 10-31 12-25 12-26",
-                }
-            ),
-        ),
-        Location(
-            "BOS",
-            ZoneInfo("America/New_York"),
-            "US-MA",
-            _days(
-                {
-                    2024: "01-01 01-15 02-19 04-15 05-27 06-19 07-04 09-02 10-14 11-11 11-28 12-25",
-                    2025: "01-01 01-20 02-17 04-21 05-26 06-19 07-04 09-01 10-13 11-11 11-27 12-25",
-                    2026: "01-01 01-19 02-16 04-20 05-25 06-19 07-04 09-07 10-12 11-11 11-26 12-25",
-                }
-            ),
-        ),
-        Location(
-            "SIN",
-            ZoneInfo("Asia/Singapore"),
-            "SG",
-            _days(
-                {
-                    2024: "01-01 02-10 02-12 03-29 04-10 05-01 05-22 06-17 08-09 10-31 12-25",
-                    2025: "01-01 01-29 01-30 03-31 04-18 05-01 05-12 06-07 08-09 10-20 12-25",
-                    2026: "01-01 02-17 02-18 03-21 04-03 05-01 05-27 06-01 08-10 11-09 12-25",
-                }
-            ),
-        ),
+    location_id: Location(
+        location_id, ZoneInfo(zone), calendar_id, frozenset(HOLIDAYS[calendar_id])
+    )
+    for location_id, zone, calendar_id in (
+        ("HAM", "Europe/Berlin", "DE-HH"),
+        ("BOS", "America/New_York", "US-MA"),
+        ("SIN", "Asia/Singapore", "SG"),
     )
 }
 

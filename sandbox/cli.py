@@ -6,6 +6,8 @@ The main command line imports this module lazily; the simulation is imported on 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +17,46 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sandbox.serve_command import serve
+from sandbox.spec import PROFILES, SIZES, SandboxError, Spec
+from sandbox.truth_command import truth
+
 app = typer.Typer(
     help="A simulated company that leaves records in Jira, CRM and HR formats.",
     no_args_is_help=True,
+    add_completion=False,
 )
+
+SizeOption = Annotated[
+    str,
+    typer.Option(
+        help="How large a company: "
+        + ", ".join(f"{size.name} ({size.people:,} people)" for size in SIZES.values())
+        + "."
+    ),
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")]
+ProfileOption = Annotated[
+    str,
+    typer.Option(
+        help=f"What the systems see: {' or '.join(PROFILES)}. In clean, everything; in messy, "
+        "identities, worklogs, answers and moves are partly hidden or late."
+    ),
+]
+KeyResultsOption = Annotated[
+    bool,
+    typer.Option(
+        "--key-results", help="Initiatives promise key results, and success waits for them."
+    ),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="First day that is not seen: everything is shown as it was at its start. "
+        "Default: the end of the simulation.",
+    ),
+]
 
 
 @app.callback()
@@ -28,52 +66,67 @@ def main() -> None:
 
 @app.command()
 def write(
-    size: Annotated[str, typer.Option(help="How large a company: tiny (60 people).")] = "tiny",
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 7,
+    size: SizeOption = "tiny",
+    seed: SeedOption = 7,
+    profile: ProfileOption = "messy",
+    key_results: KeyResultsOption = False,
     out: Annotated[
         Path, typer.Option(help="Folder to write; an earlier sandbox there is replaced.")
     ] = Path("data/sandbox"),
-    until: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            help="First day that is not seen: records are shown as they were at its start. "
-            "Default: the end of the simulation.",
-        ),
-    ] = None,
+    until: UntilOption = None,
 ) -> None:
     """Write the company's records as files, the way the vendors export them."""
     from sandbox.calendars import END
-    from sandbox.write import STAGES, SandboxError
-    from sandbox.write import write as write_files
+    from sandbox.files import write as write_files
 
-    console = Console()
     last: date = until.date() if until else END
-    with Progress(
+    with _errors_shown(), _progress() as bar:
+        task = bar.add_task("Start", total=1.0)
+        written = write_files(
+            out,
+            Spec.of(size, seed, profile, key_results),
+            last,
+            lambda what, done: bar.update(task, description=what, completed=done),
+        )
+    _show(
+        f"Sandbox {size}, seed {seed}, {profile}, records before {last}",
+        written.records,
+        written.folder,
+    )
+
+
+app.command()(serve)
+app.command()(truth)
+
+
+def _show(title: str, counts: Mapping[str, int], folder: Path) -> None:
+    table = Table("File group", title=title)
+    table.add_column("Records", justify="right")
+    for name, count in counts.items():
+        table.add_row(name, f"{count:,}")
+    console = Console()
+    console.print(table)
+    console.print(f"Written to {folder}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _errors_shown() -> Iterator[None]:
+    """Show what the user can mend as a sentence."""
+    try:
+        yield
+    except SandboxError as error:
+        Console(stderr=True).print(f"[red]Error:[/red] {error}", highlight=False)
+        raise typer.Exit(2) from error
+
+
+def _progress() -> Progress:
+    return Progress(
         TextColumn("{task.description:<26}"),
         BarColumn(),
         TimeElapsedColumn(),
-        console=console,
+        console=Console(stderr=True),
         transient=True,
-    ) as bar:
-        task = bar.add_task("Start", total=STAGES)
-
-        def advance(stage: str) -> None:
-            bar.update(task, description=stage, advance=1)
-
-        try:
-            written = write_files(out, size=size, seed=seed, until=last, progress=advance)
-        except SandboxError as error:
-            bar.stop()
-            Console(stderr=True).print(f"[red]Error:[/red] {error}", highlight=False)
-            raise typer.Exit(2) from error
-    table = Table(title=f"Sandbox {size}, seed {seed}, records before {last}")
-    table.add_column("File group")
-    table.add_column("Records", justify="right")
-    for name, count in written.records.items():
-        table.add_row(name, f"{count:,}")
-    console.print(table)
-    console.print(f"Written to {written.folder}", highlight=False)
+    )
 
 
 if __name__ == "__main__":

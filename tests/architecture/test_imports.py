@@ -11,6 +11,7 @@ import pytest
 from dagster_project.defs.manifest import ROOT
 
 PACKAGE = ROOT / "dagster_project"
+SANDBOX = ROOT / "sandbox"
 ORCHESTRATION = (PACKAGE / "defs", PACKAGE / "definitions.py", PACKAGE / "cli.py")
 
 
@@ -26,11 +27,11 @@ def imports(file: Path) -> Iterator[tuple[str, bool]]:
         yield from ((name, node in tree.body) for name in names)
 
 
-def importers(module: str) -> set[str]:
-    """Files of our package that import `module` or a part of it."""
+def importers(module: str, package: Path = PACKAGE) -> set[str]:
+    """Files of a package of ours that import `module` or a part of it."""
     return {
-        file.relative_to(PACKAGE).as_posix()
-        for file in PACKAGE.rglob("*.py")
+        file.relative_to(package).as_posix()
+        for file in package.rglob("*.py")
         for name, _ in imports(file)
         if name == module or name.startswith(f"{module}.")
     }
@@ -56,6 +57,32 @@ def test_only_the_command_line_imports_the_sandbox() -> None:
     assert importers("sandbox") == {"cli.py"}
 
 
+def parts_that_import(module: str) -> set[str]:
+    """Folders and modules of the sandbox that import a part of it from elsewhere in it."""
+    return {name.split("/")[0].removesuffix(".py") for name in importers(module, SANDBOX)}
+
+
+def test_the_sandbox_knows_nothing_of_the_platform() -> None:
+    assert importers("dagster_project", SANDBOX) == set()
+
+
+def test_records_and_truth_follow_from_the_hidden_state_and_not_from_each_other() -> None:
+    """Who emits must not know the answers, and the answers must not be read off what is emitted."""
+    assert "records" in parts_that_import("sandbox.records")
+    assert parts_that_import("sandbox.records") <= {"records", "servers", "files"}
+    assert "truth" in parts_that_import("sandbox.truth")
+    assert parts_that_import("sandbox.truth") <= {"truth", "truth_command"}
+    for file in (SANDBOX / "truth").rglob("*"):
+        if file.suffix in {".py", ".sql"}:
+            assert "_now." not in file.read_text(encoding="utf-8"), f"{file} reads records"
+
+
+def test_the_simulation_knows_nothing_of_those_who_tell_of_it() -> None:
+    told = ("sandbox.records", "sandbox.truth", "sandbox.servers", "sandbox.files", "sandbox.cli")
+    for module in told:
+        assert "simulation" not in parts_that_import(module), module
+
+
 @pytest.mark.parametrize(
     ("statement", "unwanted"),
     [
@@ -66,6 +93,7 @@ def test_only_the_command_line_imports_the_sandbox() -> None:
         ("import dagster_project.definitions", {"great_expectations", "sandbox"}),
         ("import dagster_project.landing", {"dagster", "great_expectations", "dbt"}),
         ("import dagster_project.quality.runner", {"dagster", "great_expectations"}),
+        ("import sandbox.cli", {"duckdb", "numpy", "starlette", "uvicorn"}),
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(statement: str, unwanted: set[str]) -> None:

@@ -25,7 +25,8 @@ from playwright.sync_api import Page, sync_playwright
 from dagster_project.defs.manifest import ROOT
 from dagster_project.publish.generations import current
 from dagster_project.settings import load_mission
-from sandbox.write import write
+from sandbox.files import write
+from sandbox.spec import Spec
 
 CHROMIUM = os.environ.get("MISSION_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -91,7 +92,7 @@ def interface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
     home = tmp_path_factory.mktemp("company")
     shutil.copytree(ROOT / "seeds", home / "seeds")
     shutil.copy(ROOT / "mission.yaml", home)
-    write(home / "data" / "sandbox")
+    write(home / "data" / "sandbox", Spec())
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

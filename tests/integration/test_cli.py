@@ -14,7 +14,8 @@ from dagster_project.defs.manifest import ROOT
 from dagster_project.landing import writer_lock
 from dagster_project.publish.generations import current
 from dagster_project.settings import load_mission
-from sandbox.write import write
+from sandbox.files import write
+from sandbox.spec import Spec
 
 MISSION = [str(Path(sys.executable).with_name("mission"))]
 USER_CAN_MEND = 2
@@ -43,7 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("company")
     shutil.copytree(ROOT / "seeds", folder / "seeds")
     shutil.copy(ROOT / "mission.yaml", folder)
-    write(folder / "data" / "sandbox")
+    write(folder / "data" / "sandbox", Spec())
     return folder
 
 

@@ -18,7 +18,8 @@ from dagster_project.defs.quality import QUALITY_RESULT
 from dagster_project.errors import MissionError
 from dagster_project.publish.generations import PublicationBlocked, current
 from dagster_project.settings import Mission, load_mission
-from sandbox.write import write
+from sandbox.files import write
+from sandbox.spec import Spec
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -47,7 +48,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     home = tmp_path_factory.mktemp("company")
     shutil.copytree(ROOT / "seeds", home / "seeds")
     config = Path(shutil.copy(ROOT / "mission.yaml", home))
-    write(home / "data" / "sandbox")
+    write(home / "data" / "sandbox", Spec())
     mission = load_mission(config)
     definitions = build_definitions(config)
     job = definitions.resolve_job_def("daily_refresh")

@@ -112,13 +112,8 @@ class Models:
             return
         self.connection.execute(f'create schema if not exists "{node["schema"]}"')
         if node["resource_type"] == "seed":
-            types = node["config"]["column_types"]
-            columns = "{" + ", ".join(f"'{c}': '{t}'" for c, t in types.items()) + "}"
-            path = REPOSITORY / "seeds" / Path(node["path"]).name
-            self.connection.execute(
-                f"create or replace table {relation} as select * "
-                f"from read_csv('{path}', header = true, columns = {columns})"
-            )
+            rows = seed_sql(node, REPOSITORY / "seeds")
+            self.connection.execute(f"create or replace table {relation} as {rows}")
             return
         for parent in self._depends[node["unique_id"]]:
             parent_name = parent.rsplit(".", 1)[-1]
@@ -135,10 +130,8 @@ class _Relations(dict[str, str]):
         return self._models._relation(name)
 
 
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """dbt's manifest with compiled SQL; compiled once a session."""
-    folder = tmp_path_factory.mktemp("dbt")
+def compile_models(folder: Path) -> Mapping[str, Any]:
+    """dbt's manifest with compiled SQL for a warehouse called `bi`; dbt works in `folder`."""
     environment = os.environ | {
         "MISSION_WAREHOUSE": str(folder / "bi.duckdb"),
         "DBT_TARGET_PATH": str(folder / "target"),
@@ -158,6 +151,20 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     assert run.returncode == 0, run.stdout
     manifest: Mapping[str, Any] = json.loads((folder / "target" / "manifest.json").read_text())
     return manifest
+
+
+def seed_sql(node: Mapping[str, Any], folder: Path) -> str:
+    """The rows of a seed of the manifest, read from its file in `folder`."""
+    types = node["config"]["column_types"]
+    columns = "{" + ", ".join(f"'{c}': '{t}'" for c, t in types.items()) + "}"
+    path = folder / Path(node["path"]).name
+    return f"select * from read_csv('{path}', header = true, columns = {columns})"
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """dbt's manifest with compiled SQL; compiled once a session."""
+    return compile_models(tmp_path_factory.mktemp("dbt"))
 
 
 @pytest.fixture

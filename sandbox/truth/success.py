@@ -1,0 +1,133 @@
+"""Cross-departmental success and the rows beside it.
+
+What belongs here: which initiatives are asked what, and what was planted. What does not: how an
+initiative was decided (`initiatives`).
+"""
+
+from __future__ import annotations
+
+from sandbox.truth.cells import declare
+from sandbox.truth.definitions import OUTCOME_HORIZON_DAYS
+from sandbox.truth.seen import Seen
+
+_METRIC = "cross_departmental_success"
+_STUCK_OF_FAILED = 0.25
+"""Of the initiatives that fail to be delivered, one in four is stuck, the others cancelled."""
+_SUCCESS = """
+    p_delivered * coalesce(p_on_time, 1) * coalesce(p_scope_met, 1)
+    * case when has_key_result then p_outcome_met else 1 end
+"""
+_QUESTIONS = {
+    # metric: who is asked, numerator, planted chance
+    "": ("is_cross_departmental", "success_class = 'success'", _SUCCESS),
+    ".delivered": ("is_cross_departmental", "is_delivered", "p_delivered"),
+    ".on_time": (
+        "is_cross_departmental and is_on_time is not null",
+        "is_on_time",
+        "p_delivered * p_on_time",
+    ),
+    ".scope_met": (
+        "is_cross_departmental and is_scope_met is not null",
+        "is_scope_met",
+        f"p_scope_met * (p_delivered + (1 - p_delivered) * {_STUCK_OF_FAILED})",
+    ),
+    ".outcome_met": (
+        "is_cross_departmental and has_key_result",
+        "coalesce(is_outcome_met, false)",
+        "p_outcome_met",
+    ),
+    ".it_with_others": (
+        "is_cross_departmental and is_it_with_others",
+        "success_class = 'success'",
+        _SUCCESS,
+    ),
+    ".single_department": ("not is_cross_at_landmark", "success_class = 'success'", _SUCCESS),
+    ".cross_at_landmark": ("is_cross_at_landmark", "success_class = 'success'", _SUCCESS),
+}
+_NOTES = {
+    ".on_time": "mean of p_delivered x p_on_time: what is not delivered is not on time",
+    ".scope_met": "mean of p_scope_met x chance not to be cancelled, which cuts the scope",
+    ".outcome_met": "mean of p_outcome_met",
+}
+_COUNTED = "success_class in ('success', 'failure', 'undetermined')"
+
+
+def build(seen: Seen) -> None:
+    """Parts of cross_departmental_success.*, and truth.landmark_comparison.
+
+    The latter is single- against cross-departmental among those open at the landmark, by size.
+    """
+    horizon = f"""(
+        select case when count(*) > 0 then {OUTCOME_HORIZON_DAYS} else 0 end from hidden.key_result
+    )"""
+    seen.run(f"""
+        create table truth.decided as
+        select initiative.*, cast(decided_on + {horizon} as date) as counted_on
+        from truth.initiative where {_COUNTED};
+
+        create table truth.initiative_weight as
+        select
+            issue_id, 'ALL' as scope, 'ALL' as department_id, 'ALL' as objective_id,
+            1.0 as weight
+        from truth.decided
+        union all
+        select
+            issue_id, 'department', coalesce(share.department_id, 'Unknown'), 'ALL',
+            coalesce(share.weight, 1.0)
+        from truth.decided left join truth.share using (issue_id)
+        union all
+        select
+            decided.issue_id, 'objective', 'ALL', coalesce(serves.objective_id, 'Unknown'),
+            coalesce(serves.weight, 1.0)
+        from truth.decided left join truth.serves
+            on serves.initiative_issue_id = decided.issue_id
+            and serves.from_date <= decided_on and serves.to_date > decided_on;
+    """)
+    for suffix, (asked, is_yes, planted) in _QUESTIONS.items():
+        metric_id = _METRIC + suffix
+        note = _NOTES.get(suffix, "mean of the product of the applicable planted chances")
+        declare(seen, metric_id, note="mean of p_delivered" if suffix == ".delivered" else note)
+        asks_success = "success_class" in is_yes
+        undetermined = (
+            "success_class = 'undetermined'"
+            if asks_success
+            else "is_outcome_met is null"
+            if suffix == ".outcome_met"
+            else "false"
+        )
+        seen.run(f"""
+            insert into truth.part
+            select
+                '{metric_id}', scope, department_id, objective_id, cast(issue_id as varchar),
+                counted_on, weight, cast(cast({is_yes} as integer) as double), 1.0,
+                {planted}, 1.0, cast({undetermined} as integer)
+            from truth.decided inner join truth.initiative_weight using (issue_id)
+            where {asked}
+        """)
+    _baseline_changes(seen)
+    _landmark(seen)
+
+
+def _baseline_changes(seen: Seen) -> None:
+    metric_id = f"{_METRIC}.baseline_changes"
+    declare(seen, metric_id, note="nothing planted: how often due dates move is no effect")
+    seen.run(f"""
+        insert into truth.part
+        select
+            '{metric_id}', scope, department_id, objective_id, cast(issue_id as varchar),
+            counted_on, weight, baseline_changes_n, 1.0, null, null, 0
+        from truth.decided inner join truth.initiative_weight using (issue_id)
+        where is_cross_departmental
+    """)
+
+
+def _landmark(seen: Seen) -> None:
+    seen.run(f"""
+        create table truth.landmark_comparison as
+        select
+            size_class, is_cross_at_landmark, count(*) as n,
+            count(*) filter (where success_class = 'success') as success_n,
+            avg({_SUCCESS}) as parameter_value
+        from truth.decided where is_cross_at_landmark is not null
+        group by all order by size_class, is_cross_at_landmark
+    """)
