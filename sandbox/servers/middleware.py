@@ -104,10 +104,15 @@ class Staged:
 
     async def _logged(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = 0
+        # Clients take the vendor's time from here, and the vendor's clock is the simulated one.
+        date = (b"date", _http_date(self._stage.now()))
 
         async def watched(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
+            if message["type"] == "http.response.start":
+                told = [(k, v) for k, v in message.get("headers", ()) if k.lower() != b"date"]
+                message = {**message, "headers": [*told, date]}
             await send(message)
 
         try:
@@ -127,6 +132,10 @@ class Staged:
             await _cut(self._app, cut)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _http_date(moment: datetime) -> bytes:
+    return format_datetime(moment.astimezone(UTC), usegmt=True).encode()
 
 
 def _failure(server: str, fault: Fault) -> Response:

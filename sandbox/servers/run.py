@@ -160,6 +160,7 @@ def _uvicorn(app: ASGIApp) -> uvicorn.Server:
             app,
             log_config=None,
             access_log=False,
+            date_header=False,
             lifespan="off",
             timeout_keep_alive=60,
             timeout_graceful_shutdown=0,

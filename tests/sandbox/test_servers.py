@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import duckdb
@@ -436,3 +437,12 @@ def test_serve_names_the_remedy(options: list[str], said: str) -> None:
 def test_every_vendor_has_a_server() -> None:
     assert list(vendors()) == ["jira", "hubspot", "bamboohr"]
     assert START < END
+
+
+def test_the_time_on_the_wire_is_the_simulated_one(served: Running) -> None:
+    with client(served) as http:
+        before = http.get(FIELDS)
+        served.clock.move(YESTERDAY)
+        after = http.get(FIELDS)
+    assert before.headers.get_list("date") == ["Tue, 30 Jun 2026 22:00:00 GMT"]
+    assert parsedate_to_datetime(after.headers["date"]) == YESTERDAY
