@@ -60,7 +60,8 @@ class Gap(NamedTuple):
     reason: str
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Seen:
     """What the credentials of a source can see of one thing, such as `projects`.
 
     `count` is None where the vendor does not say; `lacks` is what is missing and who can grant it.
@@ -71,7 +72,7 @@ class Seen(NamedTuple):
     lacks: str | None = None
 
 
-class WindowRejected(Exception):  # noqa: N818 -- an outcome that the landing answers to
+class WindowRejected(Exception):
     """The vendor no longer continues a sequence of pages, for example after a token expired.
 
     The landing asks this pull again from its first page.
