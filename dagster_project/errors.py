@@ -25,6 +25,25 @@ class MissionError(Exception):
         return f"{self.message}\n  Remedy: {self.remedy}"
 
 
+class SourceError(MissionError):
+    """A live source refused a request, or answered with something that cannot be used.
+
+    `status` is the HTTP status, None where there was no answer; `told` are the vendor's words. Both
+    are in the message as well.
+    """
+
+    def __init__(
+        self, message: str, remedy: str, *, status: int | None = None, told: str = ""
+    ) -> None:
+        super().__init__(message, remedy)
+        self.status = status
+        self.told = told
+
+
+class SourceUnavailable(SourceError):
+    """A live source did not answer in time; the same request may succeed later."""
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """A sentence for a remedy: the close matches of a misspelt word, else all known words."""
     names = sorted(known)

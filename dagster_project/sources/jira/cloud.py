@@ -1,0 +1,431 @@
+"""Jira Cloud (REST v3 and the boards of Jira Software) as a live source.
+
+Belongs here: what is asked of Jira, and how its pages follow each other. Does not belong here: HTTP
+(see `http`), how records become rows (see `jira.shapes`), where pages go (see `landing`).
+
+Why nothing is lost: issues are read in the order of their creation, which no edit changes, so an
+issue that is edited between two pages stays where it is; the filter has a lower bound only, and
+in epoch milliseconds, because bare times are read in the zone of whoever asks. What an index does
+not show yet, and what enters the filter behind the reader, is within the next window's overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+from dagster_project.errors import SourceError
+from dagster_project.sources.http import Credentials, Session
+from dagster_project.sources.jira.slim import (
+    slim_comment,
+    slim_history,
+    slim_issue,
+    slim_person,
+    slim_worklog,
+    without,
+)
+from dagster_project.sources.pulls import Answer, Gap, Json, Pull, Seen, WindowRejected
+
+#: What is asked of an issue; custom fields are added by id.
+FIELDS = (
+    "summary",
+    "issuetype",
+    "project",
+    "status",
+    "priority",
+    "resolution",
+    "resolutiondate",
+    "created",
+    "updated",
+    "duedate",
+    "labels",
+    "assignee",
+    "reporter",
+    "creator",
+    "fixVersions",
+    "parent",
+)
+_API = "/rest/api/3"
+_AGILE = "/rest/agile/1.0"
+_ISSUES_A_PAGE = 100
+_ISSUES_A_BATCH = 1_000
+_HISTORIES_A_PAGE = 10_000
+_COMMENTS_A_PAGE = 100
+_WORKLOGS_A_LIST = 1_000
+_USERS_A_PAGE = 1_000
+_PROJECTS_A_PAGE = 100
+_BOARDS_A_PAGE = 50
+_PARTS = 4
+_REMEDIES: Mapping[int, str] = MappingProxyType(
+    {
+        401: "the e-mail and the API token of this source do not belong together, or the token was "
+        "revoked or has expired: make a new one at id.atlassian.com and set the environment "
+        "variables of this source; then try `mission sources check`.",
+        403: "the account of this source may not see this: give it `Browse projects` in every "
+        "project that counts, and the global permission `Browse users and groups`.",
+    }
+)
+_NO_BOARDS: Mapping[int, str] = MappingProxyType(
+    {
+        403: "the account has no access to Jira Software",
+        404: "this site has no Jira Software",
+    }
+)
+_NO_SPRINTS: Mapping[int, str] = MappingProxyType(
+    {
+        400: "the board has no sprints",
+        403: "the account may not see the sprints of the board",
+        404: "the board is gone, or the account may not see it",
+    }
+)
+_NO_VERSIONS: Mapping[int, str] = MappingProxyType(
+    {
+        403: "the account may not see the versions of the project",
+        404: "the project is gone, or the account may not see it",
+    }
+)
+_ISSUE_GONE: Mapping[int, str] = MappingProxyType(
+    {404: "an issue was deleted while its comments were read, or may not be seen any more"}
+)
+
+
+class JiraCloud:
+    """A site of Jira Cloud.
+
+    `custom_fields` are ids, such as `customfield_10016`; `options` are those of `Session`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        custom_fields: Iterable[str] = (),
+        **options: Any,
+    ) -> None:
+        self.name = name
+        self._session = Session(name, base_url, credentials, remedies=_REMEDIES, **options)
+        self._fields = [*FIELDS, *sorted(set(custom_fields) - set(FIELDS))]
+        self.usage = self._session.usage
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the site."""
+        return self._session.base_url
+
+    @property
+    def gaps(self) -> Sequence[Gap]:
+        """What the account could not see, where that may happen."""
+        return self._session.gaps
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.__exit__(kind, error, trace)
+
+    def now(self) -> datetime:
+        """Jira's time at or before the first answer."""
+        if self._session.began is None:
+            self._session.ask("GET", f"{_API}/serverInfo", resource="server time")
+        assert self._session.began is not None
+        return self._session.began
+
+    def plan(self, since: datetime | None) -> list[Pull]:
+        """The pulls of a window; issues are the main stream."""
+        milliseconds = 0 if since is None else int(since.timestamp()) * 1000
+        search = f"updated >= {milliseconds} order by created asc, id asc"
+        changed: Json = {"since": milliseconds}
+        return [
+            Pull("issues", {"jql": search, "fields": self._fields}, "incremental"),
+            Pull("changelogs", {}, "incremental", after="issues", concurrency=_PARTS),
+            Pull("comments", {"jql": search, "fields": ["comment"]}, "incremental", after="issues"),
+            Pull("worklogs", changed, "incremental"),
+            Pull("worklog_deletions", changed, "incremental"),
+            Pull("users", {}, "incremental"),
+            Pull("statuses", {}, "incremental"),
+            Pull("fields", {}, "incremental"),
+            Pull("projects", {}, "incremental"),
+            Pull("versions", {}, "incremental", after="projects", concurrency=_PARTS),
+            Pull("boards", {}, "incremental"),
+            Pull("sprints", {}, "incremental", after="boards", concurrency=_PARTS),
+        ]
+
+    def fetch(self, pull: Pull, position: Json | None, ids: Sequence[str]) -> Answer:
+        """One page."""
+        answer = self._readers()[pull.stream](pull, position or {}, ids)
+        self._session.count_rows(pull.stream, len(answer.records))
+        return answer
+
+    def check(self) -> list[Seen]:
+        """Account, projects and issues in sight, and the permissions that are missing."""
+        me = self._asked("GET", f"{_API}/myself", "account")
+        found = self._asked("GET", f"{_API}/project/search", "projects", params={"maxResults": 1})
+        count = self._asked(
+            "POST", f"{_API}/search/approximate-count", "issues", body={"jql": "updated >= 0"}
+        )
+        permissions = self._asked(
+            "GET",
+            f"{_API}/mypermissions",
+            "permissions",
+            params={"permissions": "BROWSE_PROJECTS,USER_PICKER"},
+        )["permissions"]
+        browses = permissions["BROWSE_PROJECTS"]["havePermission"] and found["total"]
+        picks = permissions["USER_PICKER"]["havePermission"]
+        return [
+            Seen(f"account {me['displayName']}", None),
+            Seen(
+                "projects",
+                found["total"],
+                None if browses else "`Browse projects` in any project; its admins can grant it",
+            ),
+            Seen("issues", count["count"]),
+            Seen(
+                "users",
+                None,
+                None if picks else "`Browse users and groups`; a Jira admin can grant it",
+            ),
+        ]
+
+    def _readers(self) -> Mapping[str, Callable[[Pull, Json, Sequence[str]], Answer]]:
+        return {
+            "issues": self._issues,
+            "changelogs": self._changelogs,
+            "comments": self._comments,
+            "worklogs": self._worklogs,
+            "worklog_deletions": self._worklog_deletions,
+            "users": self._users,
+            "statuses": self._statuses,
+            "fields": self._list_of_fields,
+            "projects": self._projects,
+            "versions": self._versions,
+            "boards": self._boards,
+            "sprints": self._sprints,
+        }
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        resource: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        lacking: Mapping[int, str] = MappingProxyType({}),
+    ) -> Any:
+        return self._session.ask(
+            method, path, resource=resource, params=params, body=body, lacking=lacking
+        )
+
+    def _issues(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        found, following = self._searched(pull, position)
+        return Answer([slim_issue(issue) for issue in found], following)
+
+    def _comments(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        """The issues of the window once more: comments come inside them, the first few at least."""
+        if not ids:
+            return Answer([], None)
+        found, following = self._searched(pull, position)
+        return Answer([record for issue in found for record in self._comments_of(issue)], following)
+
+    def _comments_of(self, issue: Json) -> list[Json]:
+        page = issue["fields"].get("comment") or {}
+        comments: list[Json] = page.get("comments") or []
+        if page.get("total", 0) > len(comments):
+            comments = self._all_comments(issue["id"]) or comments
+        return [
+            {"issueId": issue["id"], "comment": slim_comment(comment)} for comment in comments
+        ]
+
+    def _all_comments(self, issue_id: str) -> list[Json]:
+        """All comments of an issue; none where it is gone."""
+        comments: list[Json] = []
+        while True:
+            page = self._asked(
+                "GET",
+                f"{_API}/issue/{issue_id}/comment",
+                "comments",
+                params={
+                    "startAt": len(comments),
+                    "maxResults": _COMMENTS_A_PAGE,
+                    "orderBy": "created",
+                },
+                lacking=_ISSUE_GONE,
+            )
+            if page is None:
+                return []
+            comments += page["comments"]
+            if not page["comments"] or len(comments) >= page["total"]:
+                return comments
+
+    def _searched(self, pull: Pull, position: Json) -> tuple[list[Json], Json | None]:
+        """(issues of a page, where the next one starts)."""
+        body = {**pull.request, "maxResults": _ISSUES_A_PAGE}
+        page = self._page(pull, f"{_API}/search/jql", body, position.get("token"))
+        token = page.get("nextPageToken")
+        if token is None and page.get("isLast") is False:
+            raise self._broken(pull, "a page is not the last one, but names no next one")
+        return page["issues"], None if token is None else {"token": token}
+
+    def _changelogs(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        """Histories of up to 1,000 issues at a time, by their ids: keys change with a move."""
+        if not ids:
+            return Answer([], None)
+        start = position.get("start", 0)
+        body = {
+            "issueIdsOrKeys": list(ids[start : start + _ISSUES_A_BATCH]),
+            "maxResults": _HISTORIES_A_PAGE,
+        }
+        page = self._page(pull, f"{_API}/changelog/bulkfetch", body, position.get("token"))
+        records = [
+            {"issueId": group["issueId"], "history": slim_history(history)}
+            for group in page["issueChangeLogs"]
+            for history in group["changeHistories"]
+        ]
+        if token := page.get("nextPageToken"):
+            return Answer(records, {"start": start, "token": token})
+        start += _ISSUES_A_BATCH
+        return Answer(records, {"start": start} if start < len(ids) else None)
+
+    def _page(self, pull: Pull, path: str, body: Json, token: str | None) -> Json:
+        """A page of a list with tokens. Raises WindowRejected where the token has expired."""
+        if token is not None:
+            body = {**body, "nextPageToken": token}
+        rejected = ""
+        try:
+            page: Json = self._asked("POST", path, pull.stream, body=body)
+        except SourceError as error:
+            if token is None or error.status != 400 or "token" not in error.told.lower():
+                raise
+            rejected = error.message
+        if rejected:
+            raise WindowRejected(rejected)
+        if token is not None and page.get("nextPageToken") == token:
+            raise self._broken(pull, "the token of the next page is the one just used")
+        return page
+
+    def _worklogs(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        """Ids of worklogs that changed, then the worklogs."""
+        changed, following = self._fed(pull, position, "updated")
+        numbers = list(dict.fromkeys(change["worklogId"] for change in changed))
+        records: list[Json] = []
+        for start in range(0, len(numbers), _WORKLOGS_A_LIST):
+            some = numbers[start : start + _WORKLOGS_A_LIST]
+            found = self._asked("POST", f"{_API}/worklog/list", pull.stream, body={"ids": some})
+            records += map(slim_worklog, found)
+        return Answer(records, following)
+
+    def _worklog_deletions(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        deleted, following = self._fed(pull, position, "deleted")
+        return Answer([without(change, "properties") for change in deleted], following)
+
+    def _fed(self, pull: Pull, position: Json, feed: str) -> tuple[list[Json], Json | None]:
+        """(changes of a page, where the next one starts) of a feed of worklogs, oldest first."""
+        since = position.get("since", pull.request["since"])
+        page = self._asked("GET", f"{_API}/worklog/{feed}", pull.stream, params={"since": since})
+        if page["lastPage"]:
+            return page["values"], None
+        if page["until"] <= since:
+            raise self._broken(pull, f"the page after {since} ends at {page['until']}")
+        return page["values"], {"since": page["until"]}
+
+    def _users(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        """Everybody. A page may be short, because Jira leaves out whom it hides: empty is last."""
+        start = position.get("start", 0)
+        params = {"startAt": start, "maxResults": _USERS_A_PAGE}
+        users = self._asked("GET", f"{_API}/users/search", pull.stream, params=params)
+        following = {"start": start + len(users)} if users else None
+        return Answer([slim_person(user) for user in users], following)
+
+    def _statuses(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        return Answer(self._asked("GET", f"{_API}/status", pull.stream), None)
+
+    def _list_of_fields(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        return Answer(self._asked("GET", f"{_API}/field", pull.stream), None)
+
+    def _projects(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        params = {"maxResults": _PROJECTS_A_PAGE, "orderBy": "key"}
+        projects, following = self._listed(
+            pull, f"{_API}/project/search", position, params, MappingProxyType({})
+        )
+        return Answer(
+            [without(project, "avatarUrls", "description") for project in projects], following
+        )
+
+    def _versions(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        """The versions of one project after the other."""
+        if not ids:
+            return Answer([], None)
+        number = position.get("number", 0)
+        versions = self._asked(
+            "GET",
+            f"{_API}/project/{ids[number]}/versions",
+            pull.stream,
+            lacking=_NO_VERSIONS,
+        )
+        following = {"number": number + 1} if number + 1 < len(ids) else None
+        return Answer([without(version, "description") for version in versions or ()], following)
+
+    def _boards(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        """Boards that may have sprints, and nothing of them but the id."""
+        params = {"maxResults": _BOARDS_A_PAGE}
+        boards, following = self._listed(pull, f"{_AGILE}/board", position, params, _NO_BOARDS)
+        return Answer(
+            [{"id": str(board["id"])} for board in boards if board["type"] != "kanban"], following
+        )
+
+    def _sprints(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        """The sprints of one board after the other."""
+        if not ids:
+            return Answer([], None)
+        number = position.get("number", 0)
+        path = f"{_AGILE}/board/{ids[number]}/sprint"
+        params = {"maxResults": _BOARDS_A_PAGE}
+        sprints, following = self._listed(pull, path, position, params, _NO_SPRINTS)
+        if following is not None:
+            following = {**following, "number": number}
+        elif number + 1 < len(ids):
+            following = {"number": number + 1}
+        return Answer([without(sprint, "goal") for sprint in sprints], following)
+
+    def _listed(
+        self,
+        pull: Pull,
+        path: str,
+        position: Json,
+        params: Mapping[str, Any],
+        lacking: Mapping[int, str],
+    ) -> tuple[list[Json], Json | None]:
+        """(records of a page, where the next one starts) of a list with offsets.
+
+        Raises WindowRejected where the list has grown or shrunk meanwhile: offsets then miss some.
+        """
+        start = position.get("start", 0)
+        page = self._asked(
+            "GET", path, pull.stream, params={**params, "startAt": start}, lacking=lacking
+        )
+        if page is None:
+            return [], None
+        total = page.get("total")
+        if start and total != position.get("total"):
+            raise WindowRejected(f"{path} has changed while it was read")
+        records: list[Json] = page["values"]
+        if page["isLast"]:
+            return records, None
+        if not records:
+            raise self._broken(pull, f"an empty page of {path} is not the last one")
+        return records, {"start": start + len(records), "total": total}
+
+    def _broken(self, pull: Pull, what: str) -> SourceError:
+        return SourceError(
+            f"source `{self.name}`, {self.endpoint}, {pull.stream}: {what}",
+            "run again; if it happens again, Jira has changed its pages: report it with this text.",
+        )
