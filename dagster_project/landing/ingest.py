@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from datetime import time as clock
@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.errors import MissionError
+from dagster_project.landing.draft import Draft
 from dagster_project.landing.lake import (
     LAKE_VERSION,
     Manifest,
@@ -29,35 +30,15 @@ from dagster_project.landing.lake import (
     windows,
 )
 from dagster_project.landing.lock import writer_lock
+from dagster_project.landing.results import Progress, StreamResult
 from dagster_project.landing.storage import private_directory, remove
-from dagster_project.landing.window import Draft, sql_text
+from dagster_project.landing.window import sql_text
 from dagster_project.settings import Mission, Source, System
 from dagster_project.sources.files import DataFile, find_files, open_file
 from dagster_project.sources.read import read_records
 from dagster_project.sources.streams import REQUIRED, STREAMS, fed_streams, stream
 
-#: Called with (source and entity, bytes read or skipped, bytes of all its files).
-Progress = Callable[[str, int, int], None]
 _RECORDS_BETWEEN_SIGNS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class StreamResult:
-    """What one stream of one source received in this run; counts are rows.
-
-    `newest_record_at` (naive UTC) is that of all windows that are valid now, new or not.
-    """
-
-    system: str
-    source_id: str
-    stream: str
-    windows_new: int
-    windows_skipped: int
-    fetched: int
-    loaded: int
-    quarantined: int
-    newest_record_at: datetime | None
-    seconds: float
 
 
 def ingest_system(
@@ -124,6 +105,7 @@ class _Ingest:
     def run(self) -> list[StreamResult]:
         for directory in (self.mission.lake, self.mission.landing):
             private_directory(directory)
+        remove(self.mission.landing / self.source.id)
         clean(self.mission, self.source)
         # One connection for all windows: making one takes 25 ms, and history comes in many files.
         with duckdb.connect() as connection:

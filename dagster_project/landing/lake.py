@@ -16,7 +16,7 @@ from typing import Any
 
 from dagster_project.errors import MissionError
 from dagster_project.landing.storage import remove
-from dagster_project.settings import Mission, Source
+from dagster_project.settings import Load, Mission, Source
 from dagster_project.sources.streams import INLINE_STREAMS, REQUIRED, STREAMS
 
 #: Part of every window's digest: a new way of reading files makes them land again.
@@ -30,8 +30,10 @@ class Manifest:
     """What a window holds and where it comes from; times are naive UTC, counts are rows.
 
     `entity` is the entity whose files filled it; `digest` the files' contents and how they were
-    read; `delivered` the fields that had a value in any row; `cut_short` the issues whose inline
-    list was shorter than Jira says; `parquet` name -> sha256, size in bytes and rows.
+    read. Of a live source there are no `files`: `entity` is the stream, and `request` tells what
+    was asked, when, and whether the window replaces earlier ones (`load`). `delivered` the fields
+    that had a value in any row; `cut_short` the issues whose inline list was shorter than Jira
+    says; `parquet` name -> sha256, size in bytes and rows.
     """
 
     lake_version: int
@@ -127,25 +129,33 @@ def windows(mission: Mission, source: Source, stream: str) -> list[Window]:
 
 
 def current_windows(found: Iterable[Window], source: Source) -> list[Window]:
-    """The windows whose rows are valid now: the newest of a snapshot, else all.
+    """The windows whose rows are valid now: of each entity, its newest snapshot and what followed.
 
     Windows of entities that mission.yaml no longer declares do not count.
     """
     declared = [window for window in found if window.manifest.entity in source.entities]
     current = []
-    for entity in {window.manifest.entity for window in declared}:
-        of_entity = [window for window in declared if window.manifest.entity == entity]
-        current += of_entity if source.load_of(entity) == "incremental" else of_entity[-1:]
-    return sorted(current, key=lambda window: window.manifest.window_seq)
+    replaced: set[str] = set()  # entities of which a newer snapshot was met
+    for window in sorted(declared, key=lambda window: window.manifest.window_seq, reverse=True):
+        if window.manifest.entity not in replaced:
+            current.append(window)
+        if load_of(window.manifest, source) == "snapshot":
+            replaced.add(window.manifest.entity)
+    return current[::-1]
+
+
+def load_of(manifest: Manifest, source: Source) -> Load:
+    """Whether a window adds to earlier ones or replaces them; a live source's windows say so."""
+    told: Load | None = manifest.request.get("load")
+    return told or source.load_of(manifest.entity)
 
 
 def clean(mission: Mission, source: Source) -> None:
-    """Remove what a killed run left: half-written pages and windows, and orphans.
+    """Remove what a killed run left in the lake: half-written windows, and orphans.
 
     An orphan is a window that came out of an issues file whose own window, committed last, is
     missing; or refused rows without their window. Call only under the writer's lock.
     """
-    remove(mission.landing / source.id)
     committed: dict[str, set[str]] = {}
     for stream in STREAMS[source.system]:
         directory = stream_directory(mission, source.system, stream.name)

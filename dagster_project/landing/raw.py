@@ -21,6 +21,7 @@ from dagster_project.errors import MissionError
 from dagster_project.landing.lake import (
     Window,
     current_windows,
+    load_of,
     quarantine_file,
     require_rows,
     windows,
@@ -169,8 +170,8 @@ def _rows(
                 m.duplicate_keys,
                 m.cut_short,
                 # What a later window of the same name replaces; a snapshot replaces everything.
-                ", ".join(sorted(str(file["name"]) for file in m.files))
-                if d.source.load_of(m.entity) == "incremental"
+                (", ".join(sorted(str(file["name"]) for file in m.files)) or m.window_id)
+                if load_of(m, d.source) == "incremental"
                 else "",
             )
             for d in delivered

@@ -1,12 +1,12 @@
-"""Filling a window: records go to a journal of pages, DuckDB turns the pages into Parquet.
+"""Writing a window: rows that a query gives become Parquet, counted, with a manifest, whole.
 
-Belongs here: pages, the conversion, the counts that must agree. Does not belong here: reading
-files, listing windows. Memory: one page of at most 5,000 rows or 16 MiB, and DuckDB within 1 GB.
+Belongs here: the files of a window, the counts that must agree, literals of SQL. Does not belong
+here: which rows there are (see `draft` for files, `load` for live sources), listing windows.
+Memory: DuckDB within 1 GB, more only where single rows are huge.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import orjson
 
 from dagster_project.errors import MissionError
 from dagster_project.landing.lake import (
@@ -25,24 +24,20 @@ from dagster_project.landing.lake import (
 )
 from dagster_project.landing.storage import commit, private_directory, remove
 from dagster_project.settings import Mission
-from dagster_project.sources.files import excerpt
-from dagster_project.sources.read import Pending
-from dagster_project.sources.rows import Accepted, Refused
 from dagster_project.sources.streams import Stream
 
-_PAGE_ROWS = 5_000
-_PAGE_BYTES = 16 * 2**20
 _ROW_GROUP_BYTES = 32 * 2**20
 _MEMORY_BYTES = 10**9
 _ENVELOPE = {"source_id": "VARCHAR", "window_id": "VARCHAR", "window_seq": "BIGINT"}
-_REFUSED = {"file": "VARCHAR", "line": "BIGINT", "reason": "VARCHAR", "record": "VARCHAR"}
 
+#: What quarantine keeps of a record; `line` is null where a record came from no file.
+REFUSED_COLUMNS = {"file": "VARCHAR", "line": "BIGINT", "reason": "VARCHAR", "record": "VARCHAR"}
 #: Columns of raw_mission.quarantine.
 QUARANTINE_COLUMNS = {
     "source_id": "VARCHAR",
     "stream": "VARCHAR",
     "window_id": "VARCHAR",
-    **_REFUSED,
+    **REFUSED_COLUMNS,
 }
 
 
@@ -51,200 +46,118 @@ def table_columns(stream: Stream) -> dict[str, str]:
     return {**_ENVELOPE, **stream.keys, "payload": "VARCHAR"}
 
 
-class Pages:
-    """JSON lines in gzip pages of bounded size."""
+class WindowFiles:
+    """The files of one window until they are committed; nobody sees them before."""
 
-    def __init__(self, directory: Path, name: str) -> None:
-        self.paths: list[Path] = []
-        self.rows = self.bytes = self.longest = 0
-        self._directory, self._name = directory, name
-        self._lines: list[bytes] = []
-        self._page_bytes = 0
+    def __init__(
+        self,
+        mission: Mission,
+        connection: duckdb.DuckDBPyConnection,
+        stream: Stream,
+        origin: Mapping[str, Any],
+        longest: int,
+    ) -> None:
+        """`origin` holds the fields of Manifest that the caller knows beforehand.
 
-    def add(self, record: Mapping[str, Any]) -> None:
-        """Append one record; writes a page when it is full."""
-        line = orjson.dumps(record, default=str, option=orjson.OPT_APPEND_NEWLINE)
-        self._lines.append(line)
-        self._page_bytes += len(line)
-        self.rows += 1
-        self.longest = max(self.longest, len(line))
-        if len(self._lines) >= _PAGE_ROWS or self._page_bytes >= _PAGE_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is left as the last page."""
-        if not self._lines:
-            return
-        self._directory.mkdir(parents=True, exist_ok=True)
-        path = self._directory / f"{self._name}-{len(self.paths) + 1}.jsonl.gz"
-        # Pages live for minutes: speed counts, size does not.
-        path.write_bytes(gzip.compress(b"".join(self._lines), compresslevel=1))
-        self.paths.append(path)
-        self.bytes += self._page_bytes
-        self._lines, self._page_bytes = [], 0
-
-
-class Draft:
-    """A window of one stream before it is committed."""
-
-    def __init__(self, stream: Stream, journal: Path) -> None:
-        """`journal` is the directory of the pages; it is the caller's to remove."""
+        `longest` is the size of the longest row in bytes.
+        """
         self.stream = stream
-        self.fetched = 0
-        self.newest: datetime | None = None
-        self.first_refusal: str | None = None
-        self._accepted = Pages(journal, "page")
-        self._refused = Pages(journal, "refused")
-        self._pending = Pending(stream.system, stream.name)
+        self.loaded = self.quarantined = self._duplicates = 0
+        self._mission, self._connection, self._origin = mission, connection, origin
+        self._window_id = str(origin["window_id"])
+        directory = private_directory(stream_directory(mission, stream.system, stream.name))
+        self._final = directory / f"window={self._window_id}"
+        self._draft = directory / f"{TEMPORARY}{self._final.name}"
+        remove(self._draft)
+        self._draft.mkdir()
+        # An object must fit into a buffer of each thread whole.
+        connection.execute(f"set memory_limit = '{max(_MEMORY_BYTES, 16 * longest)}B'")
 
     @property
-    def loaded(self) -> int:
-        """Rows on their way to the lake."""
-        return self._accepted.rows
+    def part(self) -> Path:
+        """The Parquet file."""
+        return self._draft / "part-0.parquet"
 
-    def add(self, file: str, outcome: Accepted | Refused) -> None:
-        """Take one record of a file."""
-        self.fetched += 1
-        if isinstance(outcome, Accepted):
-            try:
-                self._accepted.add({**outcome.keys, "payload": outcome.payload})
-            except orjson.JSONEncodeError as error:
-                reason = f"cannot be kept as JSON: {error}"
-                outcome = Refused(outcome.stream, outcome.line, reason, None)
-        if isinstance(outcome, Accepted):
-            self._pending.see(outcome)
-            if outcome.newest is not None and (self.newest is None or outcome.newest > self.newest):
-                self.newest = outcome.newest
-            return
-        self.first_refusal = self.first_refusal or f"{file}, line {outcome.line}: {outcome.reason}"
-        self._refused.add(
-            {
-                "file": file,
-                "line": outcome.line,
-                "reason": outcome.reason,
-                "record": excerpt(outcome.raw),
-            }
-        )
+    def fill(self, rows: str, expected: int, size: int) -> None:
+        """Write the rows of a query that gives the stream's keys and payload.
 
-    def commit(
-        self, mission: Mission, connection: duckdb.DuckDBPyConnection, origin: Mapping[str, Any]
-    ) -> Manifest:
-        """Write Parquet and manifest, check the counts, and give the window its name.
-
-        `origin` holds the fields of Manifest that all windows of the same files share.
+        `expected` rows of `size` bytes together decide how large a row group is.
         """
-        system, name, window_id = self.stream.system, self.stream.name, str(origin["window_id"])
-        self._accepted.flush()
-        self._refused.flush()
-        directory = private_directory(stream_directory(mission, system, name))
-        draft = directory / f"{TEMPORARY}window={window_id}"
-        remove(draft)
-        draft.mkdir()
-        part = draft / "part-0.parquet"
-        connection.execute(f"set memory_limit = '{self._memory()}B'")
-        quarantined = self._write_refused(connection, mission, origin)
-        loaded, duplicates = self._write_accepted(connection, part, origin)
-        if self.fetched != loaded + quarantined:
-            raise MissionError(
-                f"{system} {name}, window {window_id}: {self.fetched} records were fetched, but "
-                f"{loaded} loaded and {quarantined} quarantined",
-                "check the free space of the disk and run again; nothing was committed.",
-            )
-        with part.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        manifest = Manifest(
-            **origin,
-            stream=name,
-            fetched=self.fetched,
-            loaded=loaded,
-            quarantined=quarantined,
-            duplicate_keys=duplicates,
-            first_refusal=self.first_refusal,
-            newest_record_at=self.newest,
-            delivered=self._pending.delivered,
-            schema=table_columns(self.stream),
-            parquet={part.name: {"sha256": digest, "bytes": part.stat().st_size, "rows": loaded}},
-        )
-        (draft / "_manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-        commit(draft, directory / f"window={window_id}")
-        return manifest
-
-    def _memory(self) -> int:
-        # An object must fit into a buffer of each thread whole.
-        return max(_MEMORY_BYTES, 16 * self._accepted.longest)
-
-    def _write_accepted(
-        self, connection: duckdb.DuckDBPyConnection, part: Path, origin: Mapping[str, Any]
-    ) -> tuple[int, int]:
-        """Rows in the Parquet file, and how many of them repeat the identity of another."""
-        constants = {key: origin[key] for key in _ENVELOPE}
-        _to_parquet(
-            connection,
-            self._accepted,
-            {**self.stream.keys, "payload": "JSON"},
-            {key: f"cast({sql_text(constants[key])} as {_ENVELOPE[key]})" for key in constants},
-            part,
-        )
+        constants = {
+            key: f"cast({sql_text(self._origin[key])} as {kind})" for key, kind in _ENVELOPE.items()
+        }
+        group = max(2_048, min(122_880, _ROW_GROUP_BYTES * expected // max(size, 1)))
+        self._copy(rows, constants, self.part, group)
         identity = ", ".join(self.stream.identity)
-        rows = connection.execute(
-            f"select count(*), count(*) - count(distinct ({identity})) "  # noqa: S608
-            f"from read_parquet({sql_text(part)})"
-        ).fetchone()
-        return (int(rows[0]), int(rows[1])) if rows else (0, 0)
-
-    def _write_refused(
-        self, connection: duckdb.DuckDBPyConnection, mission: Mission, origin: Mapping[str, Any]
-    ) -> int:
-        """Rows in the quarantine file, which is there before its window is."""
-        if not self._refused.rows:
-            return 0
-        final = quarantine_file(
-            mission, self.stream.system, self.stream.name, str(origin["window_id"])
+        self.loaded, self._duplicates = self._counted(
+            self.part, f"count(*), count(*) - count(distinct ({identity}))"
         )
-        private_directory(mission.quarantine)
+
+    def refuse(self, rows: str) -> None:
+        """Write the rows of a query with REFUSED_COLUMNS; they are there before the window is."""
+        system, name = self.stream.system, self.stream.name
+        final = quarantine_file(self._mission, system, name, self._window_id)
+        private_directory(self._mission.quarantine)
         private_directory(final.parent)
         draft = final.with_name(TEMPORARY + final.name)
         constants = {
-            "source_id": sql_text(origin["source_id"]),
-            "stream": sql_text(self.stream.name),
-            "window_id": sql_text(origin["window_id"]),
+            "source_id": sql_text(self._origin["source_id"]),
+            "stream": sql_text(name),
+            "window_id": sql_text(self._window_id),
         }
-        _to_parquet(connection, self._refused, _REFUSED, constants, draft)
-        rows = connection.execute(
-            f"select count(*) from read_parquet({sql_text(draft)})"  # noqa: S608
-        ).fetchone()
+        self._copy(rows, constants, draft)
+        (self.quarantined,) = self._counted(draft, "count(*)")
         commit(draft, final)
-        return int(rows[0]) if rows else 0
 
-
-def _to_parquet(
-    connection: duckdb.DuckDBPyConnection,
-    pages: Pages,
-    columns: Mapping[str, str],
-    constants: Mapping[str, str],
-    target: Path,
-) -> None:
-    """Constants and columns of all pages as one Parquet file, in the order of the pages."""
-    texts = {"JSON", "VARCHAR"}
-    selected = [f"{value} as {name}" for name, value in constants.items()]
-    selected += [
-        f"cast({c} as {'VARCHAR' if t in texts else t}) as {c}" for c, t in columns.items()
-    ]
-    if pages.rows:
-        # Twice the row that is longest, because DuckDB counts its line break and some slack.
-        origin = (
-            f"read_json({sql_list(pages.paths)}, format = 'newline_delimited', "
-            f"columns = {{{', '.join(f'{c}: {sql_text(t)}' for c, t in columns.items())}}}, "
-            f"maximum_object_size = {max(2**21, 2 * pages.longest)})"
+    def commit(
+        self,
+        *,
+        fetched: int,
+        newest: datetime | None,
+        delivered: Sequence[str],
+        first_refusal: str | None,
+    ) -> Manifest:
+        """Check the counts, write the manifest and give the window its name."""
+        if fetched != self.loaded + self.quarantined:
+            raise MissionError(
+                f"{self.stream.system} {self.stream.name}, window {self._window_id}: {fetched} "
+                f"records were fetched, but {self.loaded} loaded and {self.quarantined} "
+                "quarantined",
+                "check the free space of the disk and run again; nothing was committed.",
+            )
+        with self.part.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        size = self.part.stat().st_size
+        manifest = Manifest(
+            **self._origin,
+            stream=self.stream.name,
+            fetched=fetched,
+            loaded=self.loaded,
+            quarantined=self.quarantined,
+            duplicate_keys=self._duplicates,
+            first_refusal=first_refusal,
+            newest_record_at=newest,
+            delivered=list(delivered),
+            schema=table_columns(self.stream),
+            parquet={self.part.name: {"sha256": digest, "bytes": size, "rows": self.loaded}},
         )
-    else:
-        typed = ", ".join(f"cast(null as {t}) as {c}" for c, t in columns.items())
-        origin = f"(select {typed} where false)"
-    group = max(2_048, min(122_880, _ROW_GROUP_BYTES * pages.rows // max(pages.bytes, 1)))
-    connection.execute(
-        f"copy (select {', '.join(selected)} from {origin}) to {sql_text(target)} "  # noqa: S608
-        f"(format parquet, compression zstd, row_group_size {group})"
-    )
+        (self._draft / "_manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+        commit(self._draft, self._final)
+        return manifest
+
+    def _copy(
+        self, rows: str, constants: Mapping[str, str], target: Path, group: int = 122_880
+    ) -> None:
+        """Constants and the columns of a query as one Parquet file."""
+        told = ", ".join(f"{value} as {name}" for name, value in constants.items())
+        self._connection.execute(
+            f"copy (select {told}, * from ({rows})) to {sql_text(target)} "  # noqa: S608
+            f"(format parquet, compression zstd, row_group_size {group})"
+        )
+
+    def _counted(self, file: Path, counts: str) -> tuple[int, ...]:
+        query = f"select {counts} from read_parquet({sql_text(file)})"  # noqa: S608
+        return tuple(int(count) for count in self._connection.execute(query).fetchall()[0])
 
 
 # Bound parameters would do, but DuckDB's client imports pandas to look at them: 1.1 s a process

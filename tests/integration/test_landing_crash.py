@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 KILLED_RUN = """
 import sys, time
 from pathlib import Path
-from dagster_project.landing import ingest_system, window
+from dagster_project.landing import draft, ingest_system, window
 from dagster_project.settings import load_mission
 
 wanted, moment, mark = int(sys.argv[1]), sys.argv[2], Path("reached")
@@ -47,7 +47,7 @@ def progress(what, done, total):
         stop()
 
 window.commit = commit_or_stop
-window._PAGE_ROWS = 100
+draft._PAGE_ROWS = 100
 ingest_system(load_mission(Path("mission.yaml")), "jira", progress=progress)
 """
 

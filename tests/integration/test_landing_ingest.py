@@ -14,7 +14,7 @@ import pytest
 
 from dagster_project.errors import MissionError
 from dagster_project.landing import StreamResult, ingest_system
-from dagster_project.landing import window as window_module
+from dagster_project.landing import draft as draft_module
 from dagster_project.settings import Mission, System
 from tests.conftest import CRM, HR, JIRA, MakeMission, jira_issue, write_csv, write_jsonl
 
@@ -202,13 +202,13 @@ def test_lost_rows_are_noticed_before_anything_is_committed(
 ) -> None:
     write_jsonl(files / "issues.jsonl", [jira_issue(n) for n in range(3)])
     mission = make_mission(JIRA)
-    flush = window_module.Pages.flush
+    flush = draft_module.Pages.flush
 
-    def lose_a_line(pages: window_module.Pages) -> None:
+    def lose_a_line(pages: draft_module.Pages) -> None:
         del pages._lines[:1]
         flush(pages)
 
-    monkeypatch.setattr(window_module.Pages, "flush", lose_a_line)
+    monkeypatch.setattr(draft_module.Pages, "flush", lose_a_line)
     with pytest.raises(MissionError, match="3 records were fetched, but 2 loaded and 0"):
         ingest(mission)
     assert manifests(mission, "issues") == []
@@ -227,16 +227,16 @@ def test_a_duplicated_record_lands_twice_and_is_counted(
 def test_pages_bound_the_memory_and_keep_the_order(
     make_mission: MakeMission, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(window_module, "_PAGE_ROWS", 10)
+    monkeypatch.setattr(draft_module, "_PAGE_ROWS", 10)
     longest = 0
-    add = window_module.Pages.add
+    add = draft_module.Pages.add
 
-    def watched(pages: window_module.Pages, record: Any) -> None:
+    def watched(pages: draft_module.Pages, record: Any) -> None:
         nonlocal longest
         add(pages, record)
         longest = max(longest, len(pages._lines))
 
-    monkeypatch.setattr(window_module.Pages, "add", watched)
+    monkeypatch.setattr(draft_module.Pages, "add", watched)
     write_jsonl(files / "issues.jsonl", [jira_issue(n, changes=3) for n in range(95)])
     mission = make_mission(JIRA)
     assert ingest(mission)["issues"].loaded == 95
