@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from dagster_project.sources.fields import Day, Number, Record, Scored, Text, Timestamp
 
@@ -29,6 +29,23 @@ class Account(Record):
     owner_id: Text | None = None
     owner_email: Text | None = None
     created_at: Timestamp | None = None
+    initiative_keys: Text | None = None
+    is_deleted: bool | None = None
+
+
+class Contact(Record):
+    """A person at a customer: whose, never who."""
+
+    description: ClassVar = "One row per contact and delivery, without name and address."
+    keys: ClassVar = ("contact_id",)
+    identity: ClassVar = ("contact_id",)
+    record_times: ClassVar = ("updated_at", "created_at")
+
+    contact_id: Text
+    account_id: Text | None = None
+    created_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
+    is_deleted: bool | None = None
 
 
 class Deal(Record):
@@ -78,6 +95,7 @@ class LineItem(Record):
     deal_id: Text
     product_id: Text | None = None
     amount: Number | None = None
+    is_deleted: bool | None = None
 
 
 class Product(Record):
@@ -91,6 +109,7 @@ class Product(Record):
     name: Text | None = None
     owner_department_id: Text | None = None
     first_sold_on: Day | None = None
+    is_deleted: bool | None = None
 
 
 class Survey(Scored):
@@ -105,6 +124,69 @@ class Survey(Scored):
     instrument: Annotated[Literal["csat", "nps"], BeforeValidator(_lower)]
     responded_at: Timestamp
     account_id: Text | None = None
+    ticket_id: Text | None = None
+    is_deleted: bool | None = None
+
+
+class Ticket(Record):
+    """A customer's request for help; its subject is never kept."""
+
+    description: ClassVar = "One row per ticket and delivery, without its subject."
+    keys: ClassVar = ("ticket_id",)
+    identity: ClassVar = ("ticket_id",)
+    record_times: ClassVar = ("updated_at", "created_at")
+
+    ticket_id: Text
+    account_id: Text | None = None
+    stage: Text | None = None
+    priority: Text | None = None
+    owner_id: Text | None = None
+    owner_email: Text | None = None
+    issue_key: Text | None = None
+    created_at: Timestamp
+    closed_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
+    is_deleted: bool | None = None
+
+
+class TicketStage(Record):
+    """A ticket entered a stage."""
+
+    description: ClassVar = "One row per entry of a ticket into a stage and delivery."
+    keys: ClassVar = ("ticket_id", "stage", "entered_at")
+    identity: ClassVar = ("ticket_id", "stage", "entered_at")
+    record_times: ClassVar = ("entered_at",)
+
+    ticket_id: Text
+    stage: Text
+    entered_at: Timestamp
+
+
+class Owner(Record):
+    """Somebody whom records of the CRM can belong to."""
+
+    description: ClassVar = "One row per user of the CRM and delivery."
+    keys: ClassVar = ("owner_id",)
+    identity: ClassVar = ("owner_id",)
+
+    owner_id: Text
+    email: Text | None = None
+    is_deleted: bool | None = None
+
+
+class PipelineStage(Record):
+    """A stage that deals or tickets can be in."""
+
+    description: ClassVar = "One row per stage of a pipeline and delivery."
+    keys: ClassVar = ("object_type", "pipeline_id", "stage_id")
+    identity: ClassVar = ("object_type", "pipeline_id", "stage_id")
+
+    object_type: Text
+    pipeline_id: Text
+    stage_id: Text
+    label: Text | None = None
+    is_closed: bool | None = None
+    probability: Annotated[Number, Field(ge=0, le=1)] | None = None
 
 
 ENTITIES: dict[str, type[Record]] = {
@@ -114,4 +196,9 @@ ENTITIES: dict[str, type[Record]] = {
     "line_items": LineItem,
     "products": Product,
     "surveys": Survey,
+    "contacts": Contact,
+    "tickets": Ticket,
+    "ticket_stage_history": TicketStage,
+    "owners": Owner,
+    "pipeline_stages": PipelineStage,
 }

@@ -21,11 +21,13 @@ class Employee(Record):
     identity: ClassVar = ("employee_id",)
 
     employee_id: Text
+    employee_number: Text | None = None
     full_name: Text | None = None
     email: Text | None = None
     hired_on: Day | None = None
     terminated_on: Day | None = None
     location_id: Text | None = None
+    is_deleted: bool | None = None
 
 
 class Department(Record):
