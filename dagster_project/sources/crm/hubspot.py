@@ -180,16 +180,24 @@ class HubSpot:
         return Page(results, None if is_last else str(results[-1]["id"]))
 
     def _kept(self, pull: Pull, record: Json) -> Json:
-        """A record as the journal keeps it, with the company's own properties under our names."""
+        """A record as the journal keeps it, with the company's own properties under our names.
+
+        What was asked for and not told is absent, so that the landing can tell it from no value.
+        """
         found, own = record["properties"], pull.request["custom"]
         for name in _requested(pull):
             if name not in found:
                 self._api.note_untold(f"{pull.request['type']}.{name}")
-        return {
-            **{name: record[name] for name in _KEPT if name in record},
-            "properties": {name: found.get(name) for name in pull.request["properties"]},
-            "custom": {field: found.get(name) for field, name in own.items()},
+        kept: Json = {name: record[name] for name in _KEPT if name in record}
+        kept["properties"] = {
+            name: found[name] for name in pull.request["properties"] if name in found
         }
+        kept["custom"] = {
+            field: found.get(own[field]) if field in own else None
+            for field in OBJECT_TYPES[pull.stream].custom
+            if field not in own or own[field] in found
+        }
+        return kept
 
     def _objects_seen(self, stream: str) -> Seen:
         kind = OBJECT_TYPES[stream]

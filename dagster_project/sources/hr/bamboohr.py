@@ -196,7 +196,10 @@ class BambooHR:
         return Answer(records, {"start": end} if end < len(ids) else None)
 
     def _employee(self, pull: Pull, employee_id: str) -> Iterator[Json]:
-        """The allowed fields of an employee; of one who was deleted, that it is gone."""
+        """The allowed fields of an employee; of one who was deleted, that it is gone.
+
+        What was asked for and not told is absent, so that the landing can tell it from no value.
+        """
         fields = pull.request["fields"]
         try:
             found = self._ask(
@@ -211,7 +214,8 @@ class BambooHR:
         for field in fields:
             if field not in found:
                 self._note_untold(f"employees.{field}")
-        yield {"id": employee_id, **{field: found.get(field) for field in fields}}
+        told = {field: found[field] for field in fields if field in found}
+        yield {"id": employee_id, **told, "deleted": False}
 
     def _tables(self) -> dict[str, tuple[str, ...]]:
         tables = {"jobInfo": _JOB_INFO, "employmentStatus": _EMPLOYMENT_STATUS}
