@@ -7,25 +7,26 @@ exception of the HTTP library is being handled, so that none hangs on them.
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import httpx
-import orjson
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from dagster_project.errors import MissionError, SourceError, SourceUnavailable
+from dagster_project.sources.answers import Answered, http_date, parsed, retry_after, words_of
+from dagster_project.sources.credentials import Credentials
 from dagster_project.sources.pulls import Gap
+
+__all__ = ["PATIENCE", "Credentials", "Session", "Usage"]
 
 #: A request waits so many seconds in total for a vendor that is busy or down.
 PATIENCE = 300.0
@@ -34,7 +35,6 @@ _MOST_ATTEMPTS = 100
 _TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 #: The vendor, or something before it, is busy, down or being restarted.
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
-_LONGEST_QUOTE = 300
 _REMEDIES: Mapping[int, str] = MappingProxyType(
     {
         400: "the vendor does not understand this request: check the options of this source in "
@@ -47,58 +47,9 @@ _REMEDIES: Mapping[int, str] = MappingProxyType(
         "hides it from these credentials.",
     }
 )
+_LONGEST_QUOTE = 300
 _OTHER_REMEDY = "look up this answer in the vendor's documentation; docs/sources.md helps too."
 _logger = logging.getLogger(__name__)
-
-
-class Credentials(httpx.Auth):
-    """What identifies us to a vendor. Its secret cannot be read off it by accident."""
-
-    def __init__(self, header: str, secrets: Sequence[str]) -> None:
-        self._header = header
-        self._secrets = sorted({header, *secrets}, key=len, reverse=True)
-
-    @classmethod
-    def bearer(cls, token: str) -> Self:
-        """A bearer token. Raises MissionError where no header can hold it."""
-        return cls(f"Bearer {_sendable(token)}", (token,))
-
-    @classmethod
-    def basic(cls, user: str, password: str) -> Self:
-        """A name, which is no secret, and a password. Raises MissionError as `bearer` does."""
-        pair = f"{_sendable(user)}:{_sendable(password)}"
-        encoded = base64.b64encode(pair.encode()).decode()
-        return cls(f"Basic {encoded}", (encoded, pair, password))
-
-    @classmethod
-    def basic_key(cls, key: str) -> Self:
-        """A key that is sent as a name, the password being a mere `x`. Raises as `bearer` does."""
-        encoded = base64.b64encode(f"{_sendable(key)}:x".encode()).decode()
-        return cls(f"Basic {encoded}", (encoded, key))
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign a request."""
-        request.headers["Authorization"] = self._header
-        yield request
-
-    def hide(self, text: str) -> str:
-        """The text with stars where a secret stood."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
-
-    def __repr__(self) -> str:
-        return "Credentials(***)"
-
-
-def _sendable(text: str) -> str:
-    if text and text.isascii() and text.isprintable() and " " not in text:
-        return text
-    raise MissionError(
-        "a token, a password or the name that goes with it is empty, or holds blanks, line breaks "
-        "or letters that HTTP cannot send",
-        "copy it again into the environment variable, without anything before or after it.",
-    )
 
 
 class Usage(NamedTuple):
@@ -236,7 +187,7 @@ class Session:
             total = total.plus(**one._asdict())
         return total
 
-    def _tried(self, question: _Question) -> _Answered | _Again:
+    def _tried(self, question: _Question) -> Answered | _Again:
         """The answer, or why the last try failed."""
 
         def sleep(seconds: float) -> None:
@@ -271,7 +222,7 @@ class Session:
 
         return tell
 
-    def _once(self, question: _Question) -> _Answered:
+    def _once(self, question: _Question) -> Answered:
         """Ask once. Raises _Again where another try makes sense, else SourceError."""
         response, broken = self._response(question)
         if response is None:
@@ -282,14 +233,14 @@ class Session:
         status = response.status_code
         if status in question.lacking:
             self.gaps.append(Gap(self.source, question.resource, status, question.lacking[status]))
-            return _Answered(None)
-        told = self._credentials.hide(_told(response))
+            return Answered(None)
+        told = self._credentials.hide(words_of(response))[:_LONGEST_QUOTE]
         if status in _PASSING:
             quote = f": {told}" if told else ""
-            raise _Again(f"status {status}{quote}", status, _retry_after(response))
+            raise _Again(f"status {status}{quote}", status, retry_after(response))
         if not response.is_success:
             raise self._refusal(question, response, told)
-        answer = _parsed(response.content)
+        answer = parsed(response.content)
         if answer is None:
             raise _Again("the answer is no JSON; is `base_url` the address of the API?", status)
         return answer
@@ -338,27 +289,13 @@ class Session:
         """Keep the time of the first answer: the vendor's, else ours."""
         if self.began is not None:
             return
-        told = _http_date(response.headers.get("date")) or datetime.now(UTC)
+        began = http_date(response.headers.get("date")) or datetime.now(UTC)
         with self._lock:
-            self.began = self.began or told
+            self.began = self.began or began
 
     def _count(self, resource: str, **more: Any) -> None:
         with self._lock:
             self._usage[resource] = self._usage[resource].plus(**more)
-
-
-class _Answered(NamedTuple):
-    """Parsed JSON, or None for a declared lack."""
-
-    value: Any
-
-
-def _parsed(content: bytes) -> _Answered | None:
-    """None where it is no JSON."""
-    try:
-        return _Answered(orjson.loads(content))
-    except orjson.JSONDecodeError:
-        return None
 
 
 _BACKOFF = wait_random_exponential(multiplier=1, max=60)
@@ -370,52 +307,6 @@ def _pause(state: RetryCallState) -> float:
     if isinstance(failure, _Again) and failure.after is not None:
         return failure.after
     return _BACKOFF(state)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds of a Retry-After header, which holds seconds or a date; at least 0."""
-    text = response.headers.get("retry-after")
-    if text is None:
-        return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        until = _http_date(text)
-        return None if until is None else max(0.0, (until - datetime.now(UTC)).total_seconds())
-
-
-def _http_date(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _told(response: httpx.Response) -> str:
-    """What the vendor says of a failure, in one line; empty where it says nothing readable."""
-    if response.is_success:
-        return ""
-    answer = _parsed(response.content)
-    body = answer.value if answer else None
-    if isinstance(body, dict):
-        errors = body.get("errors")
-        parts = [
-            *_texts(body.get("errorMessages")),
-            *(_texts([f"{k}: {v}" for k, v in errors.items()]) if isinstance(errors, dict) else []),
-            *_texts([body.get("message"), body.get("error")]),
-        ]
-    else:
-        parts = _texts([response.headers.get("x-bamboohr-error-message")])
-        if not parts and "html" not in response.headers.get("content-type", ""):
-            parts = [response.text]
-    return " ".join(" ".join(parts).split())[:_LONGEST_QUOTE]
-
-
-def _texts(values: Any) -> list[str]:
-    return [v for v in values if isinstance(v, str) and v] if isinstance(values, list) else []
 
 
 def _safe_address(source: str, base_url: str) -> str:

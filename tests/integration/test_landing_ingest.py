@@ -64,6 +64,10 @@ def test_a_file_of_issues_becomes_one_window_in_each_stream(
         "users",
         "statuses",
         "versions",
+        "worklog_deletions",
+        "projects",
+        "sprints",
+        "fields",
     ]
     assert (results["issues"].fetched, results["issues"].loaded) == (3, 3)
     assert (results["changelogs"].fetched, results["changelogs"].loaded) == (6, 6)

@@ -16,8 +16,8 @@ from datetime import datetime
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from dagster_project.errors import SourceError
-from dagster_project.sources.http import Credentials, Session
+from dagster_project.sources.http import Credentials, Session, Usage
+from dagster_project.sources.jira.pages import API, Pages
 from dagster_project.sources.jira.slim import (
     slim_comment,
     slim_history,
@@ -26,7 +26,7 @@ from dagster_project.sources.jira.slim import (
     slim_worklog,
     without,
 )
-from dagster_project.sources.pulls import Answer, Gap, Json, Pull, Seen, WindowRejected
+from dagster_project.sources.pulls import Answer, Gap, Json, Pull, Seen
 
 #: What is asked of an issue; custom fields are added by id.
 FIELDS = (
@@ -47,7 +47,6 @@ FIELDS = (
     "fixVersions",
     "parent",
 )
-_API = "/rest/api/3"
 _AGILE = "/rest/agile/1.0"
 _ISSUES_A_PAGE = 100
 _ISSUES_A_BATCH = 1_000
@@ -109,12 +108,16 @@ class JiraCloud:
         self.name = name
         self._session = Session(name, base_url, credentials, remedies=_REMEDIES, **options)
         self._fields = [*FIELDS, *sorted(set(custom_fields) - set(FIELDS))]
-        self.usage = self._session.usage
+        self._pages = Pages(self._session)
 
     @property
     def endpoint(self) -> str:
         """The address of the site."""
         return self._session.base_url
+
+    def usage(self, stream: str | None = None) -> Usage:
+        """What was asked for one stream, or for all."""
+        return self._session.usage(stream)
 
     @property
     def gaps(self) -> Sequence[Gap]:
@@ -135,7 +138,7 @@ class JiraCloud:
     def now(self) -> datetime:
         """Jira's time at or before the first answer."""
         if self._session.began is None:
-            self._session.ask("GET", f"{_API}/serverInfo", resource="server time")
+            self._session.ask("GET", f"{API}/serverInfo", resource="server time")
         assert self._session.began is not None
         return self._session.began
 
@@ -143,10 +146,12 @@ class JiraCloud:
         """The pulls of a window; issues are the main stream."""
         milliseconds = 0 if since is None else int(since.timestamp()) * 1000
         search = f"updated >= {milliseconds} order by created asc, id asc"
+        # Few issues change between two refreshes: one request has all of their histories.
+        parts = 1 if since else _PARTS
         changed: Json = {"since": milliseconds}
         return [
             Pull("issues", {"jql": search, "fields": self._fields}, "incremental"),
-            Pull("changelogs", {}, "incremental", after="issues", concurrency=_PARTS),
+            Pull("changelogs", {}, "incremental", after="issues", concurrency=parts),
             Pull("comments", {"jql": search, "fields": ["comment"]}, "incremental", after="issues"),
             Pull("worklogs", changed, "incremental"),
             Pull("worklog_deletions", changed, "incremental"),
@@ -161,20 +166,25 @@ class JiraCloud:
 
     def fetch(self, pull: Pull, position: Json | None, ids: Sequence[str]) -> Answer:
         """One page."""
-        answer = self._readers()[pull.stream](pull, position or {}, ids)
-        self._session.count_rows(pull.stream, len(answer.records))
-        return answer
+        try:
+            answer = self._readers()[pull.stream](pull, position or {}, ids)
+        except (KeyError, TypeError, AttributeError) as error:
+            unexpected = f"{type(error).__name__}: {error}"
+        else:
+            self._session.count_rows(pull.stream, len(answer.records))
+            return answer
+        raise self._pages.broken(pull, f"the answer has not the expected form ({unexpected})")
 
     def check(self) -> list[Seen]:
         """Account, projects and issues in sight, and the permissions that are missing."""
-        me = self._asked("GET", f"{_API}/myself", "account")
-        found = self._asked("GET", f"{_API}/project/search", "projects", params={"maxResults": 1})
+        me = self._asked("GET", f"{API}/myself", "account")
+        found = self._asked("GET", f"{API}/project/search", "projects", params={"maxResults": 1})
         count = self._asked(
-            "POST", f"{_API}/search/approximate-count", "issues", body={"jql": "updated >= 0"}
+            "POST", f"{API}/search/approximate-count", "issues", body={"jql": "updated >= 0"}
         )
         permissions = self._asked(
             "GET",
-            f"{_API}/mypermissions",
+            f"{API}/mypermissions",
             "permissions",
             params={"permissions": "BROWSE_PROJECTS,USER_PICKER"},
         )["permissions"]
@@ -226,14 +236,14 @@ class JiraCloud:
         )
 
     def _issues(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
-        found, following = self._searched(pull, position)
+        found, following = self._pages.searched(pull, position, _ISSUES_A_PAGE)
         return Answer([slim_issue(issue) for issue in found], following)
 
     def _comments(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
         """The issues of the window once more: comments come inside them, the first few at least."""
         if not ids:
             return Answer([], None)
-        found, following = self._searched(pull, position)
+        found, following = self._pages.searched(pull, position, _ISSUES_A_PAGE)
         return Answer([record for issue in found for record in self._comments_of(issue)], following)
 
     def _comments_of(self, issue: Json) -> list[Json]:
@@ -241,9 +251,7 @@ class JiraCloud:
         comments: list[Json] = page.get("comments") or []
         if page.get("total", 0) > len(comments):
             comments = self._all_comments(issue["id"]) or comments
-        return [
-            {"issueId": issue["id"], "comment": slim_comment(comment)} for comment in comments
-        ]
+        return [{"issueId": issue["id"], "comment": slim_comment(comment)} for comment in comments]
 
     def _all_comments(self, issue_id: str) -> list[Json]:
         """All comments of an issue; none where it is gone."""
@@ -251,7 +259,7 @@ class JiraCloud:
         while True:
             page = self._asked(
                 "GET",
-                f"{_API}/issue/{issue_id}/comment",
+                f"{API}/issue/{issue_id}/comment",
                 "comments",
                 params={
                     "startAt": len(comments),
@@ -266,15 +274,6 @@ class JiraCloud:
             if not page["comments"] or len(comments) >= page["total"]:
                 return comments
 
-    def _searched(self, pull: Pull, position: Json) -> tuple[list[Json], Json | None]:
-        """(issues of a page, where the next one starts)."""
-        body = {**pull.request, "maxResults": _ISSUES_A_PAGE}
-        page = self._page(pull, f"{_API}/search/jql", body, position.get("token"))
-        token = page.get("nextPageToken")
-        if token is None and page.get("isLast") is False:
-            raise self._broken(pull, "a page is not the last one, but names no next one")
-        return page["issues"], None if token is None else {"token": token}
-
     def _changelogs(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
         """Histories of up to 1,000 issues at a time, by their ids: keys change with a move."""
         if not ids:
@@ -284,7 +283,9 @@ class JiraCloud:
             "issueIdsOrKeys": list(ids[start : start + _ISSUES_A_BATCH]),
             "maxResults": _HISTORIES_A_PAGE,
         }
-        page = self._page(pull, f"{_API}/changelog/bulkfetch", body, position.get("token"))
+        page = self._pages.with_token(
+            pull, f"{API}/changelog/bulkfetch", body, position.get("token")
+        )
         records = [
             {"issueId": group["issueId"], "history": slim_history(history)}
             for group in page["issueChangeLogs"]
@@ -295,67 +296,38 @@ class JiraCloud:
         start += _ISSUES_A_BATCH
         return Answer(records, {"start": start} if start < len(ids) else None)
 
-    def _page(self, pull: Pull, path: str, body: Json, token: str | None) -> Json:
-        """A page of a list with tokens. Raises WindowRejected where the token has expired."""
-        if token is not None:
-            body = {**body, "nextPageToken": token}
-        rejected = ""
-        try:
-            page: Json = self._asked("POST", path, pull.stream, body=body)
-        except SourceError as error:
-            if token is None or error.status != 400 or "token" not in error.told.lower():
-                raise
-            rejected = error.message
-        if rejected:
-            raise WindowRejected(rejected)
-        if token is not None and page.get("nextPageToken") == token:
-            raise self._broken(pull, "the token of the next page is the one just used")
-        return page
-
     def _worklogs(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
         """Ids of worklogs that changed, then the worklogs."""
-        changed, following = self._fed(pull, position, "updated")
+        changed, following = self._pages.fed(pull, position, "updated")
         numbers = list(dict.fromkeys(change["worklogId"] for change in changed))
         records: list[Json] = []
         for start in range(0, len(numbers), _WORKLOGS_A_LIST):
             some = numbers[start : start + _WORKLOGS_A_LIST]
-            found = self._asked("POST", f"{_API}/worklog/list", pull.stream, body={"ids": some})
+            found = self._asked("POST", f"{API}/worklog/list", pull.stream, body={"ids": some})
             records += map(slim_worklog, found)
         return Answer(records, following)
 
     def _worklog_deletions(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
-        deleted, following = self._fed(pull, position, "deleted")
+        deleted, following = self._pages.fed(pull, position, "deleted")
         return Answer([without(change, "properties") for change in deleted], following)
-
-    def _fed(self, pull: Pull, position: Json, feed: str) -> tuple[list[Json], Json | None]:
-        """(changes of a page, where the next one starts) of a feed of worklogs, oldest first."""
-        since = position.get("since", pull.request["since"])
-        page = self._asked("GET", f"{_API}/worklog/{feed}", pull.stream, params={"since": since})
-        if page["lastPage"]:
-            return page["values"], None
-        if page["until"] <= since:
-            raise self._broken(pull, f"the page after {since} ends at {page['until']}")
-        return page["values"], {"since": page["until"]}
 
     def _users(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
         """Everybody. A page may be short, because Jira leaves out whom it hides: empty is last."""
         start = position.get("start", 0)
         params = {"startAt": start, "maxResults": _USERS_A_PAGE}
-        users = self._asked("GET", f"{_API}/users/search", pull.stream, params=params)
+        users = self._asked("GET", f"{API}/users/search", pull.stream, params=params)
         following = {"start": start + len(users)} if users else None
         return Answer([slim_person(user) for user in users], following)
 
     def _statuses(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
-        return Answer(self._asked("GET", f"{_API}/status", pull.stream), None)
+        return Answer(self._asked("GET", f"{API}/status", pull.stream), None)
 
     def _list_of_fields(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
-        return Answer(self._asked("GET", f"{_API}/field", pull.stream), None)
+        return Answer(self._asked("GET", f"{API}/field", pull.stream), None)
 
     def _projects(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
-        params = {"maxResults": _PROJECTS_A_PAGE, "orderBy": "key"}
-        projects, following = self._listed(
-            pull, f"{_API}/project/search", position, params, MappingProxyType({})
-        )
+        path = f"{API}/project/search"
+        projects, following = self._pages.listed(pull, path, position, _PROJECTS_A_PAGE)
         return Answer(
             [without(project, "avatarUrls", "description") for project in projects], following
         )
@@ -367,7 +339,7 @@ class JiraCloud:
         number = position.get("number", 0)
         versions = self._asked(
             "GET",
-            f"{_API}/project/{ids[number]}/versions",
+            f"{API}/project/{ids[number]}/versions",
             pull.stream,
             lacking=_NO_VERSIONS,
         )
@@ -376,8 +348,9 @@ class JiraCloud:
 
     def _boards(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
         """Boards that may have sprints, and nothing of them but the id."""
-        params = {"maxResults": _BOARDS_A_PAGE}
-        boards, following = self._listed(pull, f"{_AGILE}/board", position, params, _NO_BOARDS)
+        boards, following = self._pages.listed(
+            pull, f"{_AGILE}/board", position, _BOARDS_A_PAGE, _NO_BOARDS
+        )
         return Answer(
             [{"id": str(board["id"])} for board in boards if board["type"] != "kanban"], following
         )
@@ -388,44 +361,9 @@ class JiraCloud:
             return Answer([], None)
         number = position.get("number", 0)
         path = f"{_AGILE}/board/{ids[number]}/sprint"
-        params = {"maxResults": _BOARDS_A_PAGE}
-        sprints, following = self._listed(pull, path, position, params, _NO_SPRINTS)
+        sprints, following = self._pages.listed(pull, path, position, _BOARDS_A_PAGE, _NO_SPRINTS)
         if following is not None:
             following = {**following, "number": number}
         elif number + 1 < len(ids):
             following = {"number": number + 1}
         return Answer([without(sprint, "goal") for sprint in sprints], following)
-
-    def _listed(
-        self,
-        pull: Pull,
-        path: str,
-        position: Json,
-        params: Mapping[str, Any],
-        lacking: Mapping[int, str],
-    ) -> tuple[list[Json], Json | None]:
-        """(records of a page, where the next one starts) of a list with offsets.
-
-        Raises WindowRejected where the list has grown or shrunk meanwhile: offsets then miss some.
-        """
-        start = position.get("start", 0)
-        page = self._asked(
-            "GET", path, pull.stream, params={**params, "startAt": start}, lacking=lacking
-        )
-        if page is None:
-            return [], None
-        total = page.get("total")
-        if start and total != position.get("total"):
-            raise WindowRejected(f"{path} has changed while it was read")
-        records: list[Json] = page["values"]
-        if page["isLast"]:
-            return records, None
-        if not records:
-            raise self._broken(pull, f"an empty page of {path} is not the last one")
-        return records, {"start": start + len(records), "total": total}
-
-    def _broken(self, pull: Pull, what: str) -> SourceError:
-        return SourceError(
-            f"source `{self.name}`, {self.endpoint}, {pull.stream}: {what}",
-            "run again; if it happens again, Jira has changed its pages: report it with this text.",
-        )

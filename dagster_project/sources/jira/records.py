@@ -8,7 +8,7 @@ API gave, minus texts (descriptions, comments), avatars and rendered copies.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +29,15 @@ from dagster_project.sources.jira.entities import (
     Version,
     Worklog,
 )
+from dagster_project.sources.jira.slim import (
+    ISSUE,
+    slim_comment,
+    slim_history,
+    slim_person,
+    slim_worklog,
+)
 from dagster_project.sources.rows import Accepted, Refused
 
-_PERSON = frozenset(
-    ("accountId", "accountType", "active", "displayName", "emailAddress", "key", "name", "timeZone")
-)
-_ISSUE = ("self", "id", "key", "fields")
-_AUTHORS = ("author", "updateAuthor")
 Outcomes = Iterator[Accepted | Refused]
 
 
@@ -92,7 +94,7 @@ def _issue(
 ) -> Outcomes:
     """The lists inside an issue first, then the issue without them."""
     issue = Issue.model_validate(record, context=reading)
-    kept = {name: record[name] for name in _ISSUE if name in record}
+    kept = {name: record[name] for name in ISSUE if name in record}
     fields = kept["fields"]
     fields.pop("description", None)
     lists = (
@@ -147,9 +149,7 @@ def _element(
 def _history(record: dict[str, Any], line: int, issue_id: str, reading: Reading) -> Accepted:
     history = History.model_validate(record, context=reading)
     keys = {"issue_id": issue_id, "history_id": history.id, "created_at": history.created}
-    return Accepted(
-        "changelogs", line, keys, _slim(record, ("id", "created", "items")), history.created
-    )
+    return Accepted("changelogs", line, keys, slim_history(record), history.created)
 
 
 def _inline_worklog(record: dict[str, Any], line: int, issue_id: str, reading: Reading) -> Accepted:
@@ -163,15 +163,15 @@ def _worklog(worklog: Worklog, record: dict[str, Any], line: int, issue_id: str)
         "started_at": worklog.started,
         "updated_at": worklog.updated,
     }
-    kept = _slim(record, [name for name in record if name not in ("comment", "self", *_AUTHORS)])
-    return Accepted("worklogs", line, keys, kept, _newest(worklog.started, worklog.updated))
+    newest = _newest(worklog.started, worklog.updated)
+    return Accepted("worklogs", line, keys, slim_worklog(record), newest)
 
 
 def _comment(record: dict[str, Any], line: int, issue_id: str, reading: Reading) -> Accepted:
     comment = Comment.model_validate(record, context=reading)
     keys = {"issue_id": issue_id, "comment_id": comment.id, "created_at": comment.created}
-    kept = _slim(record, ("id", "created", "updated"))
-    return Accepted("comments", line, keys, kept, _newest(comment.created, comment.updated))
+    newest = _newest(comment.created, comment.updated)
+    return Accepted("comments", line, keys, slim_comment(record), newest)
 
 
 def _histories(
@@ -203,8 +203,7 @@ def _issue_worklog(
 
 def _user(record: dict[str, Any], line: int, reading: Reading, _: Counter[str]) -> Outcomes:
     user = User.model_validate(record, context=reading)
-    kept = {name: record[name] for name in record if name in _PERSON}
-    yield Accepted("users", line, {"user_id": user.user_id}, kept, None)
+    yield Accepted("users", line, {"user_id": user.user_id}, slim_person(record), None)
 
 
 def _status(record: dict[str, Any], line: int, reading: Reading, _: Counter[str]) -> Outcomes:
@@ -215,15 +214,6 @@ def _status(record: dict[str, Any], line: int, reading: Reading, _: Counter[str]
 def _version(record: dict[str, Any], line: int, reading: Reading, _: Counter[str]) -> Outcomes:
     version = Version.model_validate(record, context=reading)
     yield Accepted("versions", line, {"version_id": version.id}, record, None)
-
-
-def _slim(record: Mapping[str, Any], names: Any) -> dict[str, Any]:
-    """The named fields, and of the people only what identifies them."""
-    kept = {name: record[name] for name in names if name in record}
-    for author in _AUTHORS:
-        if isinstance(person := record.get(author), dict):
-            kept[author] = {name: value for name, value in person.items() if name in _PERSON}
-    return kept
 
 
 def _newest(first: datetime, second: datetime | None) -> datetime:

@@ -17,6 +17,7 @@ from dagster_project.sources.shapes import (
     text,
 )
 
+_UPDATED = "json_extract_string(payload, '$.updated')"
 _ISSUE = Shape(
     stream="issues",
     values={
@@ -36,7 +37,6 @@ _ISSUE = Shape(
         "created_at": moment("created"),
         "updated_at": moment("updated"),
     },
-    newest=f"coalesce({moment('updated')}, {moment('created')})",
     rules=(
         required("id", text("id")),
         required("key", text("issue")),
@@ -64,7 +64,6 @@ _HISTORY = Shape(
         "created_at": moment("created"),
     },
     payload="history",
-    newest=moment("created"),
     rules=(
         required("issueId", text("issue")),
         required("id", text("id")),
@@ -87,7 +86,6 @@ _WORKLOG = Shape(
         "started_at": moment("started"),
         "updated_at": moment("updated"),
     },
-    newest=f"greatest({moment('started')}, {moment('updated')})",
     rules=(
         required("issueId", text("issue")),
         required("id", text("id")),
@@ -101,7 +99,6 @@ _DELETION = Shape(
     stream="worklog_deletions",
     values={"id": "$.worklogId", "deleted": "$.updatedTime"},
     keys={"worklog_id": text("id"), "deleted_at": moment("deleted")},
-    newest=moment("deleted"),
     rules=(
         required("worklogId", text("id")),
         required("updatedTime", "deleted"),
@@ -123,7 +120,7 @@ _COMMENT = Shape(
         "created_at": moment("created"),
     },
     payload="comment",
-    newest=f"greatest({moment('created')}, {moment('updated')})",
+    newest=f"greatest(created_at, {moment(_UPDATED)})",
     rules=(
         required("issueId", text("issue")),
         required("id", text("id")),
