@@ -17,6 +17,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from dagster_project.errors import MissionError, suggestion
+from dagster_project.sources.credentials import Credentials
 from dagster_project.sources.crm.api import REMEDIES, WHERE, Api, Page, page
 from dagster_project.sources.crm.portal import (
     HISTORIES,
@@ -27,7 +28,7 @@ from dagster_project.sources.crm.portal import (
     ObjectType,
 )
 from dagster_project.sources.crm.related import history, owners, pipeline_stages, related
-from dagster_project.sources.http import Credentials, Session, Usage
+from dagster_project.sources.http import Session, Usage
 from dagster_project.sources.pulls import Answer, Gap, Json, Pull, Seen
 
 _LIST_PAGE, _SEARCH_PAGE = 100, 200

@@ -19,8 +19,9 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from dagster_project.errors import SourceError
+from dagster_project.sources.credentials import Credentials
 from dagster_project.sources.hr.posts import Dated, Job, posts
-from dagster_project.sources.http import Credentials, Session, Usage
+from dagster_project.sources.http import Session, Usage
 from dagster_project.sources.pulls import Answer, Gap, Json, Pull, Seen
 
 #: Fields of an employee that are requested: the allow-list.
