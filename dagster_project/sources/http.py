@@ -50,6 +50,8 @@ _REMEDIES: Mapping[int, str] = MappingProxyType(
 _LONGEST_QUOTE = 300
 _OTHER_REMEDY = "look up this answer in the vendor's documentation; docs/sources.md helps too."
 _logger = logging.getLogger(__name__)
+# Its debug lines hold all headers of answers.
+logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 class Usage(NamedTuple):
