@@ -25,7 +25,7 @@ import orjson
 
 from dagster_project.errors import MissionError
 from dagster_project.landing.storage import private_directory, remove, sync
-from dagster_project.sources.pulls import Answer, Json, Pull
+from dagster_project.sources.pulls import Answer, Gap, Json, Pull
 
 _VERSION = 1
 _TEMPORARY = ".tmp-"
@@ -48,6 +48,14 @@ class Frozen:
     since: datetime | None
     pulls: tuple[Pull, ...]
     asked: Mapping[str, str]
+
+    def asks_the_same(self, endpoint: str, pulls: Sequence[Pull]) -> bool:
+        """Whether a window of these pulls can be continued from this one's pages."""
+        # As JSON, which knows no tuples, because one of them was read from a file.
+        own, other = (
+            json.dumps([asdict(p) for p in ps], sort_keys=True) for ps in (self.pulls, pulls)
+        )
+        return self.endpoint == endpoint and own == other
 
     def to_json(self) -> str:
         """The text of manifest.json."""
@@ -95,6 +103,7 @@ class Lane:
         """
         self.directory = directory
         self.pages: list[Page] = []
+        self.gaps: list[Gap] = []
         self.position: Json | None = None
         self.is_complete = False
         self._keeps_ids = keeps_ids
@@ -111,8 +120,11 @@ class Lane:
         """Whether a page was already asked at this position."""
         return _digest(position) in self._positions
 
-    def append(self, answer: Answer) -> Page:
-        """Put a page on the disk for good. Raises MissionError where there is no room for it."""
+    def append(self, answer: Answer, gaps: Sequence[Gap] = ()) -> Page:
+        """Put a page on the disk for good, and the gaps that were noted while it was asked for.
+
+        Raises MissionError where there is no room for it.
+        """
         number = len(self.pages) + 1
         lines = [_line(record) for record in answer.records]
         data = b"".join(lines)
@@ -124,24 +136,17 @@ class Lane:
             "longest": max(map(len, lines), default=0),
             "sha256": hashlib.sha256(packed).hexdigest(),
             "next": answer.next,
+            "gaps": [gap._asdict() for gap in gaps],
         }
         if self._keeps_ids:
             told["ids"] = [str(record["id"]) for record in answer.records]
         path = self._page(number)
-        try:
-            if number == 1:
-                private_directory(self.directory)
-                sync(self.directory.parent)
-            _write(path, packed)
-            _write(self._meta(number), orjson.dumps(told))
-            sync(self.directory)
-        except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise
-            raise MissionError(
-                f"no room for page {number} in {self.directory}: {error.strerror}",
-                "make room and run again: the pages before it stay and are not asked again.",
-            ) from None
+        if number == 1:
+            private_directory(self.directory)
+            sync(self.directory.parent)
+        _write(path, packed)
+        _write(self._meta(number), orjson.dumps(told))
+        sync(self.directory)
         return self._take(path, told)
 
     def ids(self) -> Iterator[str]:
@@ -152,7 +157,7 @@ class Lane:
     def discard(self) -> None:
         """Forget all pages."""
         remove(self.directory)
-        self.pages, self.position, self.is_complete = [], None, False
+        self.pages, self.gaps, self.position, self.is_complete = [], [], None, False
         self._positions = set()
 
     def _resume(self) -> None:
@@ -174,6 +179,7 @@ class Lane:
     def _take(self, path: Path, told: Mapping[str, Any]) -> Page:
         page = Page(path, told["records"], told["bytes"], told["longest"], told["sha256"])
         self.pages.append(page)
+        self.gaps += [Gap(**gap) for gap in told["gaps"]]
         self.position = told["next"]
         self.is_complete = self.position is None
         if self.position is not None:
@@ -212,6 +218,11 @@ class Journal:
         """All pages of a pull."""
         return [page for lane in self._lanes[stream] for page in lane.pages]
 
+    def gaps(self) -> list[Gap]:
+        """What the credentials could not see, each thing once."""
+        lanes = [lane for found in self._lanes.values() for lane in found]
+        return list(dict.fromkeys(gap for lane in lanes for gap in lane.gaps))
+
     def is_complete(self, stream: str) -> bool:
         """Whether a pull needs no more pages."""
         return all(lane.is_complete for lane in self._lanes[stream])
@@ -235,9 +246,9 @@ class Journal:
     def _discard_early_pages(self) -> None:
         """Ids that may still change must not have been used."""
         for pull in self.frozen.pulls:
-            if pull.after is not None and not self.is_complete(pull.after):
-                if any(lane.pages for lane in self._lanes[pull.stream]):
-                    self.discard(pull.stream)
+            is_early = pull.after is not None and not self.is_complete(pull.after)
+            if is_early and any(lane.pages for lane in self._lanes[pull.stream]):
+                self.discard(pull.stream)
 
 
 def begin(landing: Path, frozen: Frozen) -> Journal:
@@ -291,13 +302,21 @@ def _line(record: Mapping[str, Any]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, wait for the disk, and give it its name."""
+    """Write a file under a temporary name, wait for the disk, and give it its name.
+
+    Raises MissionError where there is no room for it.
+    """
     temporary = path.with_name(_TEMPORARY + path.name)
     try:
         with temporary.open("wb") as file:
             file.write(content)
         sync(temporary)
         temporary.rename(path)
-    except OSError:
+    except OSError as error:
         remove(temporary)
-        raise
+        if error.errno not in _NO_ROOM:
+            raise
+        raise MissionError(
+            f"no room for {path}: {error.strerror}",
+            "make room and run again: the pages before it stay and are not asked again.",
+        ) from None

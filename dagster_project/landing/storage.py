@@ -43,3 +43,9 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_if_empty(directory: Path) -> None:
+    """Remove a directory that holds nothing, if it is there."""
+    if directory.is_dir() and not any(directory.iterdir()):
+        directory.rmdir()

@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
+
+if TYPE_CHECKING:
+    from dagster_project.sources.http import Usage
 
 Json = dict[str, Any]
 
@@ -94,6 +97,9 @@ class Client(Protocol):
     def gaps(self) -> Sequence[Gap]:
         """All gaps noted so far; only ever appended to."""
 
+    def usage(self, stream: str | None = None) -> Usage:
+        """Requests, bytes and waiting of one stream of this session, or of all."""
+
     def now(self) -> datetime:
         """The vendor's time (UTC, aware) at or before the first answer that this client got.
 
@@ -102,7 +108,7 @@ class Client(Protocol):
         """
 
     def plan(self, since: datetime | None) -> list[Pull]:
-        """The pulls of a window. The first one is the source's main stream.
+        """The pulls of a window, each of another stream, the source's main stream first.
 
         `since` (UTC, aware) is a lower bound for changes; None asks for everything. Raises
         SourceError.

@@ -28,20 +28,21 @@ class Shape:
     its JSON), null where the path is absent or null. All other expressions may use these names and
     `record`, the whole record as JSON. `keys`: column of the stream -> expression of its type.
     `payload`: expression for the JSON that the lake keeps; the default keeps the record as it is.
-    `newest`: expression for the latest time at which the record is known to have changed.
-    `rules`: the first broken one refuses the record. A rule must hold (be false) for every row
-    whose required keys could be typed.
+    `newest`: expression for the latest time at which the record is known to have changed, over the
+    stream's keys and `payload` as they are in the lake; by default the latest of the keys that are
+    times, or of what the record of CRM or HR declares as `record_times`.
+    `rules`: the first broken one refuses the record. What identifies a record must be there anyway.
 
-    `source`: the from clause. `pulled` has one row per record, with the columns `page`, `record`
-    and one for each of `values`; it must stay one row per record. The pulls in `joins` are there
-    under their streams' names, with the column `record`.
+    `source`: the from clause. `pulled` has one row per record, with the columns `page` (its file),
+    `record`, `raw` (the same) and one for each of `values`. The clause must keep these rows and
+    columns. The pulls in `joins` are there under their streams' names, with the column `record`.
     """
 
     stream: str
     values: Mapping[str, str]
     keys: Mapping[str, str]
     payload: str = "cast(record as varchar)"
-    newest: str = "null"
+    newest: str = ""
     rules: Sequence[Rule] = ()
     source: str = "pulled"
     joins: Sequence[str] = ()
