@@ -170,7 +170,7 @@ class HubSpot:
         ]
         search = {
             "filterGroups": [{"filters": filters}],
-            "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+            "sorts": ["hs_object_id"],
             "properties": _requested(pull),
             "limit": _SEARCH_PAGE,
         }
