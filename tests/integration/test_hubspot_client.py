@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from dagster_project.settings import Mission
 from dagster_project.sources.credentials import Credentials
 from dagster_project.sources.crm.hubspot import HubSpot
 from dagster_project.sources.crm.portal import OBJECT_TYPES
+from dagster_project.sources.crm.shape_parts import joined
 from dagster_project.sources.crm.shapes import SHAPES
 from dagster_project.sources.pulls import Json
 from sandbox.records import hubspot as records
@@ -290,35 +292,20 @@ def test_twelve_thousand_deals_of_one_instant_come_whole_by_search(
     account: Any, crowded: World
 ) -> None:
     at = datetime(2025, 2, 17, 8, tzinfo=UTC)
-    with account(world=crowded) as crm, crm.client() as client:
-        deals = client.plan(at)[0]
-        found, position, pages = [], None, 0
-        while pages == 0 or position is not None:
-            answer = client.fetch(deals, position, ())
-            found += [record["id"] for record in answer.records]
-            position, pages = answer.next, pages + 1
-        assert found == [str(50_001 + n) for n in range(12_000)]
-        assert pages == 61, "sixty of 200 each, and one for archived deals"
-        assert [page for page in crm.vendor.asked if "after" in (page.body or {})] == []
-        assert client.fetch(client.plan(at + timedelta(seconds=1))[0], None, ()).records == []
-
-
-def test_twelve_thousand_deals_land_with_their_stages_and_customer(
-    account: Any, crowded: World
-) -> None:
-    with account(world=crowded) as crm:
+    with account(world=crowded, now=at - timedelta(days=1)) as crm:
         crm.refresh()
-        deals = crm.rows(
-            "deals", "count(*)", "count(distinct deal_id)", "min(payload->>'$.account_id')"
-        )
-        assert deals == [(12_000, 12_000, "7001")]
-        assert crm.rows("deal_stage_history", "count(distinct deal_id)", "count(*)") == [
-            (12_000, 12_000)
-        ]
+        assert crm.rows("deals", "deal_id") == []
+        crm.vendor.clock.move(at + timedelta(days=1))
+        crm.vendor.asked.clear()
+        crm.refresh()
+        ids = [f"{50_001 + n}" for n in range(12_000)]
+        assert crm.rows("deals", "deal_id", *fields("account_id")) == [(i, "7001") for i in ids]
+        assert crm.rows("deal_stage_history", "deal_id") == [(i,) for i in ids]
         asked = crm.vendor.paths()
-        assert asked["GET /crm/v3/objects/deals"] == 121
-        assert asked["POST /crm/v3/objects/deals/batch/read"] == 240
+        assert asked["POST /crm/v3/objects/deals/search"] == 60, "200 a page"
+        assert asked["POST /crm/v3/objects/deals/batch/read"] == 240, "50 with their past"
         assert asked["POST /crm/v4/associations/deals/companies/batch/read"] == 12
+        assert not [page for page in crm.vendor.asked if "after" in (page.body or {})]
 
 
 def test_a_refresh_in_which_nothing_changed_asks_as_little_as_possible(account: Any) -> None:
@@ -353,8 +340,6 @@ def test_day_by_day_equals_everything_at_once(account: Any, make_mission: MakeMi
 
 
 def _without_accounts(landed: dict[str, Rows]) -> dict[str, list[Json]]:
-    import json
-
     return {
         stream: sorted(
             (
@@ -484,6 +469,48 @@ def test_edits_that_a_search_shows_late_come_with_the_next_window(account: Any) 
         crm.refresh()
         seen = dict(crm.rows("tickets", "ticket_id", "payload->>'$.updated_at'"))
         assert seen[ticket] == updated_at
+
+
+def test_a_deal_of_more_customers_than_one_answer_holds_has_all_of_them(account: Any) -> None:
+    def prepare(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+        records.prepare(connection, now)
+        connection.execute(
+            "insert into hubspot_now.associations "
+            "select 'deals', 50001, 'companies', 900000 + n from range(1100) as t (n)"
+        )
+
+    with account(prepare=prepare) as crm, crm.client() as client:
+        pull = next(pull for pull in client.plan(None) if pull.stream == "deal_accounts")
+        ids, found, positions = ["50001", "50002"], [], [None]
+        while not found or positions[-1] is not None:
+            answer = client.fetch(pull, positions[-1], ids)
+            found += [(record["from"], record["to"]) for record in answer.records]
+            positions.append(answer.next)
+        held = crm.vendor.query(
+            "select cast(from_id as varchar), cast(to_id as varchar) from hubspot_now.associations "
+            "where from_type = 'deals' and to_type = 'companies' and from_id in (50001, 50002)"
+        )
+        assert sorted(found) == sorted(held) and len(found) == len(set(found)) > 1_100
+        assert [p and p["inputs"][0]["id"] for p in positions] == [None, "50001", "50001", None]
+
+
+def test_of_several_customers_the_main_one_counts_else_the_oldest() -> None:
+    connection = duckdb.connect()
+    connection.execute(
+        """
+        create table pulled as select unnest(['1', '2', '3']) as id;
+        create table deal_accounts as select unnest([
+            '{"from": "1", "to": "9", "primary": false}',
+            '{"from": "1", "to": "10", "primary": true}',
+            '{"from": "1", "to": "11", "primary": false}',
+            '{"from": "2", "to": "10", "primary": false}',
+            '{"from": "2", "to": "9", "primary": false}'
+        ]) as record;
+        """
+    )
+    join = joined("deal_accounts", "account_id")
+    found = connection.sql(f"select id, account_id from pulled {join} order by all").fetchall()
+    assert found == [("1", "10"), ("2", "9"), ("3", None)]
 
 
 def test_objects_that_an_account_may_do_without_are_noted(

@@ -176,9 +176,8 @@ class HubSpot:
         }
         path = f"{self._api.path('objects')}/{kind.name}/search"
         body = self._api.ask("POST", path, kind, resource=pull.stream, body=search)
-        results = page(body).results
-        is_last = not results or body["total"] <= len(results)
-        return Page(results, None if is_last else str(results[-1]["id"]))
+        results, more = page(body)
+        return Page(results, str(results[-1]["id"]) if results and more else None)
 
     def _kept(self, pull: Pull, record: Json) -> Json:
         """A record as the journal keeps it, with the company's own properties under our names.

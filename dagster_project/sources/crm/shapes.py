@@ -4,12 +4,23 @@ Belongs here: paths within the records that `hubspot` keeps, and what makes one 
 not belong here: what is asked for (see `portal`), what a field means (see `entities`).
 """
 
-# ruff: noqa: S608  (every part of the SQL is a constant of this module)
+# ruff: noqa: S608  (every part of the SQL is a constant of this package)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from dagster_project.sources.crm.shape_parts import (
+    CREATED_FIELD,
+    CREATED_RULES,
+    CREATED_VALUES,
+    OWNER_FIELDS,
+    OWNER_VALUE,
+    OWNERS,
+    closable,
+    history,
+    joined,
+    objects,
+    prop,
+)
 from dagster_project.sources.shapes import (
     Rule,
     Shape,
@@ -26,84 +37,17 @@ from dagster_project.sources.shapes import (
     time_text,
 )
 
-# The main one of several, else the oldest one.
-_MAIN = (
-    "max_by(record->>'$.to', (coalesce(cast(record->>'$.primary' as boolean), false), "
-    "-cast(record->>'$.to' as bigint)))"
-)
-
-
-def _joined(pull: str, told: str) -> str:
-    """A join to what a record belongs to, as the column `told`."""
-    return (
-        f"left join (select record->>'$.from' as {pull}_from, {_MAIN} as {told} from {pull} "
-        f"group by 1) as {pull}_of on {pull}_of.{pull}_from = pulled.id"
-    )
-
-
-_OWNERS = (
-    "left join (select record->>'$.id' as known_owner_id, "
-    "max(record->>'$.email') as owner_email from owners group by 1) as owner_of "
-    "on owner_of.known_owner_id = pulled.owner_id"
-)
-_CREATED = "coalesce(created_text, record_created_text)"
-
-
-def _objects(
-    stream: str,
-    values: Mapping[str, str],
-    keys: Mapping[str, str],
-    fields: Mapping[str, str],
-    *,
-    rules: tuple[Rule, ...] = (),
-    source: str = "pulled",
-    joins: tuple[str, ...] = (),
-) -> Shape:
-    """A shape of objects, which all have an id and may be archived."""
-    return Shape(
-        stream,
-        values={"id": "$.id", "archived": "$.archived", **values},
-        keys=keys,
-        payload=flat({**fields, "is_deleted": flag("archived")}),
-        rules=(required("id", text("id")), *rules),
-        source=source,
-        joins=joins,
-    )
-
-
-def _history(stream: str, key: str) -> Shape:
-    entered = moment("entered_text")
-    return Shape(
-        stream,
-        values={"id": "$.id", "stage": "$.value", "entered_text": "$.timestamp"},
-        keys={key: text("id"), "stage": text("stage"), "entered_at": entered},
-        payload=flat({key: text("id"), "stage": text("stage"), "entered_at": time_text(entered)}),
-        rules=(
-            required("id", text("id")),
-            required("value", text("stage")),
-            required("timestamp", "entered_text"),
-            is_time("timestamp", "entered_text"),
-        ),
-    )
-
-
-def _property(name: str) -> str:
-    return f"$.properties.{name}"
-
-
-_TIMES = {
-    "created_text": _property("createdate"),
-    "record_created_text": "$.createdAt",
-}
+_DEAL_VALUES, _DEAL_FIELDS, _DEAL_RULES = closable("closedate")
+_TICKET_VALUES, _TICKET_FIELDS, _TICKET_RULES = closable("closed_date")
 
 SHAPES: tuple[Shape, ...] = (
-    _objects(
+    objects(
         "accounts",
         {
-            **_TIMES,
-            "name": _property("name"),
+            **CREATED_VALUES,
+            **OWNER_VALUE,
+            "name": prop("name"),
             "segment": "$.custom.segment",
-            "owner_id": _property("hubspot_owner_id"),
             "initiative_keys": "$.custom.initiative_keys",
         },
         {"account_id": text("id")},
@@ -111,45 +55,39 @@ SHAPES: tuple[Shape, ...] = (
             "account_id": text("id"),
             "name": text("name"),
             "segment": text("segment"),
-            "owner_id": text("owner_id"),
-            "owner_email": text("owner_email"),
-            "created_at": time_text(moment(_CREATED)),
+            **OWNER_FIELDS,
+            **CREATED_FIELD,
             "initiative_keys": text("initiative_keys"),
         },
-        rules=(is_time("properties.createdate", _CREATED),),
-        source=f"pulled {_OWNERS}",
+        rules=CREATED_RULES,
+        source=f"pulled {OWNERS}",
         joins=("owners",),
     ),
-    _objects(
+    objects(
         "contacts",
         {
-            **_TIMES,
-            "account_id": _property("associatedcompanyid"),
-            "updated_text": _property("lastmodifieddate"),
+            **CREATED_VALUES,
+            "account_id": prop("associatedcompanyid"),
+            "updated_text": prop("lastmodifieddate"),
         },
         {"contact_id": text("id")},
         {
             "contact_id": text("id"),
             "account_id": text("account_id"),
-            "created_at": time_text(moment(_CREATED)),
+            **CREATED_FIELD,
             "updated_at": time_text(moment("updated_text")),
         },
-        rules=(
-            is_time("properties.createdate", _CREATED),
-            is_time("properties.lastmodifieddate", "updated_text"),
-        ),
+        rules=(*CREATED_RULES, is_time("properties.lastmodifieddate", "updated_text")),
     ),
-    _objects(
+    objects(
         "deals",
         {
-            **_TIMES,
-            "name": _property("dealname"),
-            "stage": _property("dealstage"),
-            "amount": _property("amount"),
-            "currency": _property("deal_currency_code"),
-            "owner_id": _property("hubspot_owner_id"),
-            "closed_text": _property("closedate"),
-            "updated_text": _property("hs_lastmodifieddate"),
+            **_DEAL_VALUES,
+            **OWNER_VALUE,
+            "name": prop("dealname"),
+            "stage": prop("dealstage"),
+            "amount": prop("amount"),
+            "currency": prop("deal_currency_code"),
         },
         {"deal_id": text("id")},
         {
@@ -159,26 +97,17 @@ SHAPES: tuple[Shape, ...] = (
             "stage": text("stage"),
             "amount": number(text("amount")),
             "currency": text("currency"),
-            "owner_id": text("owner_id"),
-            "owner_email": text("owner_email"),
-            "created_at": time_text(moment(_CREATED)),
-            "closed_at": time_text(moment(text("closed_text"))),
-            "updated_at": time_text(moment("updated_text")),
+            **OWNER_FIELDS,
+            **_DEAL_FIELDS,
         },
-        rules=(
-            required("properties.createdate", _CREATED),
-            is_time("properties.createdate", _CREATED),
-            is_time("properties.closedate", text("closed_text")),
-            is_time("properties.hs_lastmodifieddate", "updated_text"),
-            is_number("properties.amount", text("amount")),
-        ),
-        source=f"pulled {_OWNERS} {_joined('deal_accounts', 'account_id')}",
+        rules=(*_DEAL_RULES, is_number("properties.amount", text("amount"))),
+        source=f"pulled {OWNERS} {joined('deal_accounts', 'account_id')}",
         joins=("owners", "deal_accounts"),
     ),
-    _history("deal_stage_history", "deal_id"),
-    _objects(
+    history("deal_stage_history", "deal_id"),
+    objects(
         "line_items",
-        {"product_id": _property("hs_product_id"), "amount": _property("amount")},
+        {"product_id": prop("hs_product_id"), "amount": prop("amount")},
         {"line_item_id": text("id")},
         {
             "line_item_id": text("id"),
@@ -194,13 +123,13 @@ SHAPES: tuple[Shape, ...] = (
             ),
             is_number("properties.amount", text("amount")),
         ),
-        source=f"pulled {_joined('line_item_deals', 'deal_id')}",
+        source=f"pulled {joined('line_item_deals', 'deal_id')}",
         joins=("line_item_deals",),
     ),
-    _objects(
+    objects(
         "products",
         {
-            "name": _property("name"),
+            "name": prop("name"),
             "owner_department_id": "$.custom.owner_department_id",
             "first_sold_text": "$.custom.first_sold_on",
         },
@@ -213,13 +142,13 @@ SHAPES: tuple[Shape, ...] = (
         },
         rules=(is_day("custom.first_sold_on", text("first_sold_text")),),
     ),
-    _objects(
+    objects(
         "surveys",
         {
-            "instrument": _property("hs_survey_type"),
-            "score_text": _property("hs_value"),
+            "instrument": prop("hs_survey_type"),
+            "score_text": prop("hs_value"),
             "own_scale_max": "$.custom.scale_max",
-            "responded_text": _property("hs_submission_timestamp"),
+            "responded_text": prop("hs_submission_timestamp"),
         },
         {"response_id": text("id")},
         {
@@ -252,21 +181,19 @@ SHAPES: tuple[Shape, ...] = (
         source=(
             "(select *, coalesce(nullif(trim(own_scale_max), ''), "
             "case lower(trim(instrument)) when 'nps' then '10' end) as scale_max from pulled) "
-            f"as pulled {_joined('survey_accounts', 'account_id')} "
-            f"{_joined('survey_tickets', 'ticket_id')}"
+            f"as pulled {joined('survey_accounts', 'account_id')} "
+            f"{joined('survey_tickets', 'ticket_id')}"
         ),
         joins=("survey_accounts", "survey_tickets"),
     ),
-    _objects(
+    objects(
         "tickets",
         {
-            **_TIMES,
-            "stage": _property("hs_pipeline_stage"),
-            "priority": _property("hs_ticket_priority"),
-            "owner_id": _property("hubspot_owner_id"),
+            **_TICKET_VALUES,
+            **OWNER_VALUE,
+            "stage": prop("hs_pipeline_stage"),
+            "priority": prop("hs_ticket_priority"),
             "issue_key": "$.custom.issue_key",
-            "closed_text": _property("closed_date"),
-            "updated_text": _property("hs_lastmodifieddate"),
         },
         {"ticket_id": text("id")},
         {
@@ -274,24 +201,16 @@ SHAPES: tuple[Shape, ...] = (
             "account_id": text("account_id"),
             "stage": text("stage"),
             "priority": text("priority"),
-            "owner_id": text("owner_id"),
-            "owner_email": text("owner_email"),
+            **OWNER_FIELDS,
             "issue_key": text("issue_key"),
-            "created_at": time_text(moment(_CREATED)),
-            "closed_at": time_text(moment(text("closed_text"))),
-            "updated_at": time_text(moment("updated_text")),
+            **_TICKET_FIELDS,
         },
-        rules=(
-            required("properties.createdate", _CREATED),
-            is_time("properties.createdate", _CREATED),
-            is_time("properties.closed_date", text("closed_text")),
-            is_time("properties.hs_lastmodifieddate", "updated_text"),
-        ),
-        source=f"pulled {_OWNERS} {_joined('ticket_accounts', 'account_id')}",
+        rules=_TICKET_RULES,
+        source=f"pulled {OWNERS} {joined('ticket_accounts', 'account_id')}",
         joins=("owners", "ticket_accounts"),
     ),
-    _history("ticket_stage_history", "ticket_id"),
-    _objects(
+    history("ticket_stage_history", "ticket_id"),
+    objects(
         "owners",
         {"email": "$.email"},
         {"owner_id": text("id")},
@@ -321,11 +240,6 @@ SHAPES: tuple[Shape, ...] = (
                 "is_closed": flag("closed_text"),
                 "probability": number("probability"),
             }
-        ),
-        rules=(
-            required("type", text("object_type")),
-            required("pipeline", text("pipeline_id")),
-            required("id", text("stage_id")),
         ),
     ),
 )

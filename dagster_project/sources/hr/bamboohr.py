@@ -113,9 +113,6 @@ class BambooHR:
         """Employees that changed, all posts, all leave."""
         load: Any = "snapshot" if since is None else "incremental"
         start = _EVER if since is None else since.astimezone(UTC).isoformat(timespec="seconds")
-        tables = {"jobInfo": _JOB_INFO, "employmentStatus": _EMPLOYMENT_STATUS}
-        if self._fte_table:
-            tables[self._fte_table.table] = (self._fte_table.date, self._fte_table.fte)
         return [
             Pull(
                 "employees",
@@ -128,7 +125,7 @@ class BambooHR:
             Pull(
                 "department_history",
                 {
-                    "tables": {name: list(columns) for name, columns in tables.items()},
+                    "tables": {name: list(columns) for name, columns in self._tables().items()},
                     "departments": dict(self._departments),
                 },
                 "snapshot",
@@ -219,6 +216,7 @@ class BambooHR:
         yield {"id": employee_id, **told, "deleted": False}
 
     def _tables(self) -> dict[str, tuple[str, ...]]:
+        """The tables that posts are made of, and the columns that are kept."""
         tables = {"jobInfo": _JOB_INFO, "employmentStatus": _EMPLOYMENT_STATUS}
         if self._fte_table:
             tables[self._fte_table.table] = (self._fte_table.date, self._fte_table.fte)

@@ -59,7 +59,6 @@ SHAPES: tuple[Shape, ...] = (
             }
         ),
         rules=(
-            required("id", text("id")),
             is_day("hireDate", _HIRED),
             is_day("terminationDate", _TERMINATED),
         ),
@@ -90,9 +89,6 @@ SHAPES: tuple[Shape, ...] = (
             }
         ),
         rules=(
-            required("employeeId", text("employee_id")),
-            required("jobInfo.department", text("department_id")),
-            required("jobInfo.date", _known_day("from_text")),
             is_day("jobInfo.date", "from_text"),
             is_number("fte", text("fte_text")),
             Rule(f"{number(text('fte_text'))} < 0", "'fte: ''' || fte_text || ''' is negative'"),
@@ -120,8 +116,6 @@ SHAPES: tuple[Shape, ...] = (
             }
         ),
         rules=(
-            required("employeeId", text("employee_id")),
-            required("start", "first_text"),
             is_day("start", "first_text"),
             required("end", "last_text"),
             is_day("end", "last_text"),

@@ -12,6 +12,7 @@ with
             {{ json_text("payload", "product_id") }} as product_id,
             cast({{ json_text("payload", "amount") }} as double) as amount
         from records
+        where coalesce({{ json_text("payload", "is_deleted") }}, 'false') <> 'true'
     )
 
 select *

@@ -12,6 +12,7 @@ with
             cast({{ json_text("payload", "terminated_on") }} as date) as terminated_on,
             {{ json_text("payload", "location_id") }} as location_id
         from records
+        where coalesce({{ json_text("payload", "is_deleted") }}, 'false') <> 'true'
     )
 
 select *
