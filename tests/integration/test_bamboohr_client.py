@@ -366,6 +366,16 @@ def test_without_a_table_of_contracted_fte_nothing_is_known_of_part_time(account
         assert not any("customContractedFte" in asked.path for asked in hr.vendor.asked)
 
 
+def test_an_answer_of_another_form_names_the_stream(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with account() as hr, hr.client() as client:
+        monkeypatch.setattr(client._session, "ask", lambda *args, **more: ["other"])
+        for pull in client.plan(None):
+            with pytest.raises(SourceError, match=f"`hr`, {pull.stream}: the answer has not"):
+                client.fetch(pull, None, ["1"])
+
+
 def test_the_key_shows_nowhere(account: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with account(Fault("500", count=2)) as hr:

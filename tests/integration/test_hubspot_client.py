@@ -564,6 +564,16 @@ def test_check_counts_what_there_is_and_names_what_is_missing(account: Any) -> N
         assert seen.keys() == {kind.name for kind in OBJECT_TYPES.values()} | {"owners"}
 
 
+def test_an_answer_of_another_form_names_the_stream(
+    account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with account() as crm, crm.client() as client:
+        monkeypatch.setattr(client._session, "ask", lambda *args, **more: ["other"])
+        for pull in client.plan(None):
+            with pytest.raises(SourceError, match=f"`crm`, {pull.stream}: the answer has not"):
+                client.fetch(pull, None, ["1"])
+
+
 def test_the_token_shows_nowhere(account: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with account(Fault("500", count=2)) as crm:

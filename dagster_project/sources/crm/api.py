@@ -21,6 +21,9 @@ REMEDIES: Mapping[int, str] = {
     403: f"grant the scope that is missing to the private app of this source ({WHERE}).",
 }
 
+#: What reading an answer raises where it has another form than HubSpot's documents say.
+UNEXPECTED = (KeyError, TypeError, AttributeError, ValueError)
+
 
 class Page(NamedTuple):
     """Results, and the token of the next page."""
@@ -84,6 +87,15 @@ class Api:
                     status=207,
                 )
         return list(body["results"])
+
+    def strange(self, resource: str, what: str) -> SourceError:
+        """The error for an answer of another form than HubSpot's documents say."""
+        return SourceError(
+            f"source `{self.session.source}`, {resource}: the answer has not the expected form "
+            f"({what})",
+            "check `base_url` and `api_version` of this source in mission.yaml; if they are right, "
+            "HubSpot has changed this API.",
+        )
 
     def note_untold(self, resource: str) -> None:
         """Note once that HubSpot leaves out a property, which it does without a word."""

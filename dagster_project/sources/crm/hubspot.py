@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from dagster_project.errors import MissionError, suggestion
 from dagster_project.sources.credentials import Credentials
-from dagster_project.sources.crm.api import REMEDIES, WHERE, Api, Page, page
+from dagster_project.sources.crm.api import REMEDIES, UNEXPECTED, WHERE, Api, Page, page
 from dagster_project.sources.crm.portal import (
     HISTORIES,
     OBJECT_TYPES,
@@ -98,18 +98,14 @@ class HubSpot:
 
     def fetch(self, pull: Pull, position: Json | None, ids: Sequence[str]) -> Answer:
         """One page; see Client."""
-        if pull.stream in HISTORIES:
-            answer = history(self._api, pull, position, ids)
-        elif pull.stream in RELATIONS:
-            answer = related(self._api, pull, position, ids)
-        elif pull.stream == "owners":
-            answer = owners(self._api, position)
-        elif pull.stream == "pipeline_stages":
-            answer = pipeline_stages(self._api, position)
+        try:
+            answer = self._page(pull, position, ids)
+        except UNEXPECTED as error:
+            unexpected = f"{type(error).__name__}: {error}"
         else:
-            answer = self._objects(pull, position or {"archived": False})
-        self._session.count_rows(pull.stream, len(answer.records))
-        return answer
+            self._session.count_rows(pull.stream, len(answer.records))
+            return answer
+        raise self._api.strange(pull.stream, unexpected)
 
     def check(self) -> list[Seen]:
         """How many objects of each type there are, and which scopes or properties are missing."""
@@ -126,6 +122,17 @@ class HubSpot:
         trace: TracebackType | None,
     ) -> None:
         self._session.__exit__(kind, error, trace)
+
+    def _page(self, pull: Pull, position: Json | None, ids: Sequence[str]) -> Answer:
+        if pull.stream in HISTORIES:
+            return history(self._api, pull, position, ids)
+        if pull.stream in RELATIONS:
+            return related(self._api, pull, position, ids)
+        if pull.stream == "owners":
+            return owners(self._api, position)
+        if pull.stream == "pipeline_stages":
+            return pipeline_stages(self._api, position)
+        return self._objects(pull, position or {"archived": False})
 
     def _asked(self, stream: str) -> Json:
         """What a pull of objects asks for: the type, HubSpot's properties, the company's own."""

@@ -135,16 +135,19 @@ class BambooHR:
 
     def fetch(self, pull: Pull, position: Json | None, ids: Sequence[str]) -> Answer:
         """One page; see Client."""
-        if pull.stream == "employees":
-            answer = self._employees(pull, position or {"start": 0}, ids)
-        elif pull.stream == "employee_changes":
-            answer = Answer([{"id": each} for each in self._changes(pull.request["since"])], None)
-        elif pull.stream == "department_history":
-            answer = Answer(list(self._posts()), None)
+        try:
+            answer = self._page(pull, position or {"start": 0}, ids)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            unexpected = f"{type(error).__name__}: {error}"
         else:
-            answer = Answer(self._leave(pull), None)
-        self._session.count_rows(pull.stream, len(answer.records))
-        return answer
+            self._session.count_rows(pull.stream, len(answer.records))
+            return answer
+        raise SourceError(
+            f"source `{self.name}`, {pull.stream}: the answer has not the expected form "
+            f"({unexpected})",
+            "check `base_url` of this source in mission.yaml; if it is right, BambooHR has changed "
+            "this API.",
+        )
 
     def check(self) -> list[Seen]:
         """How many employees there are, and which fields and tables are missing."""
@@ -174,6 +177,15 @@ class BambooHR:
     ) -> None:
         self._session.__exit__(kind, error, trace)
 
+    def _page(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
+        if pull.stream == "employees":
+            return self._employees(pull, position, ids)
+        if pull.stream == "employee_changes":
+            return Answer([{"id": each} for each in self._changes(pull.request["since"])], None)
+        if pull.stream == "department_history":
+            return Answer(list(self._posts()), None)
+        return Answer(self._leave(pull), None)
+
     def _ask(self, path: str, resource: str, params: Json | None = None) -> Any:
         return self._session.ask("GET", f"/api/v1{path}", resource=resource, params=params)
 
@@ -199,10 +211,9 @@ class BambooHR:
         What was asked for and not told is absent, so that the landing can tell it from no value.
         """
         fields = pull.request["fields"]
+        asked = {"fields": ",".join(fields)}
         try:
-            found = self._ask(
-                f"/employees/{employee_id}", "employees", {"fields": ",".join(fields)}
-            )
+            found = dict(self._ask(f"/employees/{employee_id}", "employees", asked))
         except SourceError as error:
             if error.status != 404:
                 raise
