@@ -370,7 +370,7 @@ def test_an_answer_of_another_form_names_the_stream(
     account: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with account() as hr, hr.client() as client:
-        monkeypatch.setattr(client._session, "ask", lambda *args, **more: ["other"])
+        monkeypatch.setattr(client._session, "ask", lambda *args, **more: [7])
         for pull in client.plan(None):
             with pytest.raises(SourceError, match=f"`hr`, {pull.stream}: the answer has not"):
                 client.fetch(pull, None, ["1"])
