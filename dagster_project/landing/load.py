@@ -23,7 +23,6 @@ from dagster_project.landing.lake import (
     Manifest,
     Window,
     current_windows,
-    load_of,
     quarantine_file,
     windows,
 )
@@ -70,23 +69,21 @@ class Loading:
         pages = self.journal.pages(shape.pull)
         fetched = sum(page.records for page in pages)
         digest = self._digest(shape, pull)
-        if shape.stream != self.main and self._is_needless(
-            pull, fetched, digest, current_windows(found, self.source)
-        ):
+        if shape.stream != self.main and self._is_needless(pull, fetched, digest, found):
             return None
         self._refuse_emptiness(shape, pull, fetched)
         with _told_what_to_do():
             return self._commit(shape, pull, pages, digest, [w.manifest for w in found])
 
-    def _is_needless(
-        self, pull: Pull, fetched: int, digest: str, current: Sequence[Window]
-    ) -> bool:
-        """Whether a window would tell nothing new, or only that something may not be seen."""
-        if pull.load == "incremental" or not current:
+    def _is_needless(self, pull: Pull, fetched: int, digest: str, found: Sequence[Window]) -> bool:
+        """Whether a window would tell nothing new, or only that something may not be seen now."""
+        current = current_windows(found, self.source)
+        if not current or current[-1].manifest.window_id != found[-1].manifest.window_id:
             return not fetched
-        newest = current[-1].manifest
-        is_same = newest.digest == digest and load_of(newest, self.source) == "snapshot"
-        return is_same or (not fetched and bool(self.journal.gaps()))
+        if current[-1].manifest.digest == digest:
+            return True
+        # An empty list is news only where it is all there is.
+        return not fetched and (pull.load == "incremental" or bool(self.journal.gaps()))
 
     def _commit(
         self,
@@ -152,7 +149,10 @@ class Loading:
         }
 
     def _digest(self, shape: Shape, pull: Pull) -> str:
-        """What the rows of a window are made of: request, records and the way they are read."""
+        """What the rows of a window are made of: request, records and the way they are read.
+
+        A second window with the digest of the newest one would hold the same rows.
+        """
         pages = [self.journal.pages(name) for name in (shape.pull, *shape.joins)]
         told = {
             "lake_version": LAKE_VERSION,
@@ -172,7 +172,7 @@ class Loading:
             self.mission, self.source.system, shape.stream, self.journal.frozen.window_id
         )
         name, why = self.connection.execute(
-            f"select file, reason from read_parquet({sql_text(file)}) limit 1"  # noqa: S608
+            f"select file, reason from read_parquet({sql_text(file)}) order by all limit 1"  # noqa: S608
         ).fetchall()[0]
         return f"{name}: {why}"
 

@@ -58,6 +58,7 @@ def pull_source(
         for directory in (mission.lake, mission.landing):
             private_directory(directory)
         clean(mission, source)
+        _remove_finished(mission, source)
         planned = plan_window(mission, source, client, full=full, since=since, overlap=overlap)
         journal = _journal(mission, source, client, planned)
         Fetching(client, journal, progress, most_pages).run()
@@ -70,6 +71,15 @@ def pull_source(
             for shape in shapes
             if shape.stream in committed
         ]
+
+
+def _remove_finished(mission: Mission, source: Source) -> None:
+    """A kill between the last commit and the end leaves a journal whose window is in the lake."""
+    left = unfinished(mission.landing, source.id)
+    if left is not None:
+        committed = windows(mission, source, left.frozen.pulls[0].stream)
+        if left.frozen.window_id in {window.manifest.window_id for window in committed}:
+            left.remove()
 
 
 def _journal(mission: Mission, source: Source, client: Client, planned: Planned) -> Journal:
