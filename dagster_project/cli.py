@@ -105,8 +105,15 @@ def refresh(
         typer.Option(formats=["%Y-%m-%d"], help="Freeze the build at the start of this day."),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Land every file again, also unchanged ones.")
+        bool, typer.Option("--full", help="Take everything again, also what is unchanged.")
     ] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Take again at least what changed on this day (UTC) or later.",
+        ),
+    ] = None,
     no_publish: Annotated[
         bool, typer.Option("--no-publish", help="Stop before publication; readers see no change.")
     ] = False,
@@ -133,6 +140,7 @@ def refresh(
                     call.config,
                     as_of=f"{as_of:%Y-%m-%d}" if as_of else None,
                     full=full,
+                    since=f"{since:%Y-%m-%d}" if since else None,
                     publish=not no_publish,
                     on_progress=on_progress,
                 )
@@ -225,20 +233,29 @@ def _age(seconds: float) -> str:
 
 @sources.command("check")
 def check_sources(context: typer.Context) -> None:
-    """Read all files and write nothing; say what is missing and what that costs."""
+    """Try every file and every credential, write nothing; say what is missing and what that costs.
+
+    Live sources are asked what their credentials can see.
+    """
     call: _Call = context.obj
     with _errors_shown(call):
+        from dagster_project.landing.ingest import client_of
+        from dagster_project.settings import LiveSource
         from dagster_project.sources.read import check_source, refuse_emptiness
-        from dagster_project.terminal import problem_table, source_table
+        from dagster_project.terminal import problem_table, seen_table, source_table
 
         mission = call.mission()
         console = _console()
         stopped = []
         for source in mission.sources:
             try:
-                checks = check_source(mission, source)
-                console.print(source_table(source, checks))
-                refuse_emptiness(source, checks)
+                if source.entities:
+                    checks = check_source(mission, source)
+                    console.print(source_table(source, checks))
+                    refuse_emptiness(source, checks)
+                if isinstance(source, LiveSource):
+                    with client_of(mission, source) as client:
+                        console.print(seen_table(source, client.check()))
             except MissionError as problem:
                 stopped.append(source.id)
                 console.print(problem_table(source, problem))
@@ -248,6 +265,32 @@ def check_sources(context: typer.Context) -> None:
                 + ", ".join(stopped),
                 "each remedy stands above.",
             )
+
+
+@sources.command("add")
+def add(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="jira, hubspot, bamboohr or files.")],
+    source_id: Annotated[
+        str | None,
+        typer.Option("--id", help="Part of every key, so choose it once; else the kind."),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Address of the live system, or folder of the files.")
+    ] = None,
+) -> None:
+    """Write a source into mission.yaml and name the environment variables that it needs."""
+    call: _Call = context.obj
+    with _errors_shown(call):
+        from dagster_project.sources.add import add_source, unset
+
+        config = call.config or Path(os.environ.get("MISSION_CONFIG") or "mission.yaml")
+        source = add_source(config, kind, source_id or kind, url)
+        console = _console()
+        _say(console, f"Source `{source.id}` ({source.kind}) was added to {config}.")
+        for name in unset(source):
+            _say(console, f"Set the environment variable {name}; docs/sources.md says where from.")
+        _say(console, "`mission sources check` tries it.")
 
 
 @app.command()

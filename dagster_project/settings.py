@@ -15,7 +15,16 @@ from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    ValidationError,
+)
 
 from dagster_project.errors import MissionError, suggestion
 from dagster_project.sources.streams import ENTITIES, REQUIRED
@@ -78,20 +87,121 @@ def _entity_files(value: object) -> object:
 
 
 class Source(_Strict):
-    """One system of record, delivered as files."""
+    """One system of record: what all kinds of source have in common."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     system: System
-    kind: Literal["files"] = "files"
-    folder: Path
+    kind: str
+    folder: Path | None = None
     base_url: str | None = None
     timezone: Timezone = "UTC"
-    entities: dict[str, Annotated[EntityFiles, BeforeValidator(_entity_files)]]
+    entities: dict[str, Annotated[EntityFiles, BeforeValidator(_entity_files)]] = {}
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """What the source delivers now; windows of anything else do not count any more."""
+        return frozenset(self.entities)
 
     def load_of(self, entity: str) -> Load:
         """How an entity's files relate to each other: as declared, else by system."""
-        declared = self.entities[entity].load
+        declared = self.entities[entity].load if entity in self.entities else None
         return declared or ("incremental" if self.system == "jira" else "snapshot")
+
+
+class FileSource(Source):
+    """A system that is delivered as files."""
+
+    kind: Literal["files"] = "files"
+    folder: Path
+    entities: dict[str, Annotated[EntityFiles, BeforeValidator(_entity_files)]]
+
+
+class LiveSource(Source):
+    """A system that is asked through its API. Secrets stay in the environment."""
+
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/]+")]
+    token_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    overlap_minutes: Annotated[int, Field(ge=0)] = 15
+    patience_seconds: Annotated[float, Field(gt=0)] = 300.0
+    requests_at_once: Annotated[int, Field(ge=1, le=32)] = 4
+
+    @property
+    def token_variable(self) -> str:
+        """The environment variable that holds the token."""
+        return self.token_env or f"MISSION_{self.id.upper()}_TOKEN"
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """What the API delivers, and what comes as files beside it."""
+        from dagster_project.sources.live import live_streams
+
+        return live_streams(self.kind) | super().streams
+
+
+class JiraCloudSource(LiveSource):
+    """A site of Jira Cloud. Without an e-mail the token is sent as a bearer token."""
+
+    system: Literal["jira"] = "jira"
+    kind: Literal["jira_cloud"]
+    email_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+
+    @property
+    def email_variable(self) -> str:
+        """The environment variable that holds the e-mail of the account."""
+        return self.email_env or f"MISSION_{self.id.upper()}_EMAIL"
+
+
+class HubSpotSource(LiveSource):
+    """An account of HubSpot. `properties`: stream -> field -> the company's own property."""
+
+    system: Literal["crm"] = "crm"
+    kind: Literal["hubspot"]
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/]+")] = "https://api.hubapi.com"
+    api_version: Annotated[str, Field(pattern=r"^(v3|\d{4}-\d{2})$")] = "v3"
+    properties: dict[str, dict[str, str]] = {}
+
+
+class FteColumns(_Strict):
+    """The company's own BambooHR table of contracted FTE, and two of its columns."""
+
+    table: str
+    date: str
+    fte: str
+
+
+class BambooHRSource(LiveSource):
+    """An account of BambooHR. What it cannot tell (departments, surveys) comes as files."""
+
+    system: Literal["hr"] = "hr"
+    kind: Literal["bamboohr"]
+    fte_table: FteColumns | None = None
+
+
+_KINDS: dict[str, type[Source]] = {
+    "files": FileSource,
+    "jira_cloud": JiraCloudSource,
+    "hubspot": HubSpotSource,
+    "bamboohr": BambooHRSource,
+}
+
+
+def _kind(value: Any) -> str | None:
+    """The kind that a source declares; None where there is no such kind."""
+    kind = value.get("kind", "files") if isinstance(value, dict) else getattr(value, "kind", None)
+    return kind if kind in _KINDS else None
+
+
+AnySource = Annotated[
+    Annotated[FileSource, Tag("files")]
+    | Annotated[JiraCloudSource, Tag("jira_cloud")]
+    | Annotated[HubSpotSource, Tag("hubspot")]
+    | Annotated[BambooHRSource, Tag("bamboohr")],
+    Discriminator(
+        _kind,
+        custom_error_type="unknown_kind",
+        custom_error_message=f"`kind` must be one of {', '.join(_KINDS)}",
+    ),
+]
 
 
 class Organisation(_Strict):
@@ -125,7 +235,7 @@ class Mission(_Strict):
     seeds: Path = Path("seeds")
     schedule: Schedule = Schedule()
     publication: Publication = Publication()
-    sources: Annotated[list[Source], Field(min_length=1)]
+    sources: Annotated[list[AnySource], Field(min_length=1)]
     _home: Path = PrivateAttr(default=Path())
 
     @property
@@ -169,7 +279,8 @@ class Mission(_Strict):
         return self.storage / "secrets"
 
     def folder(self, source: Source) -> Path:
-        """The absolute folder of a source."""
+        """The absolute folder of a source that delivers files."""
+        assert source.folder is not None, "load_mission checks it"
         return (self.home / source.folder).resolve()
 
 
@@ -290,10 +401,11 @@ def _mission_error(error: ValidationError, place: _Place) -> MissionError:
     findings = error.errors(include_url=False)
     # A misspelt key is unknown and missing at once: the unknown one is the cause.
     found = next((f for f in findings if f["type"] == "extra_forbidden"), findings[0])
-    location = [part for part in found["loc"] if not _is_union_member(part)]
+    tagged = [part for part in found["loc"] if not _is_union_member(part)]
+    location = [part for n, part in enumerate(tagged) if not _is_kind(tagged, n)]
     key = str(location[-1]) if location else ""
     if found["type"] == "extra_forbidden":
-        known = _model_at(Mission, location[:-1]).model_fields
+        known = _model_at(Mission, tagged[:-1]).model_fields
         return place.error(location, f"unknown key `{key}`", suggestion(key, known))
     if found["type"] == "missing":
         return place.error(location, f"the key `{key}` is missing", REFERENCE)
@@ -306,10 +418,17 @@ def _is_union_member(part: object) -> bool:
     return isinstance(part, str) and part.split("[")[0] in {"str", "int", "float", "bool", "list"}
 
 
+def _is_kind(location: Sequence[str | int], place: int) -> bool:
+    """Behind the number of a source, pydantic puts the kind as which it read the source."""
+    return place == 2 and location[0] == "sources" and location[2] in _KINDS
+
+
 def _model_at(model: type[BaseModel], location: Sequence[str | int]) -> type[BaseModel]:
-    """The model of the part of mission.yaml at a location."""
-    for part in location:
-        if isinstance(part, str) and part in model.model_fields:
+    """The model of the part of mission.yaml at a location, kinds of sources included."""
+    for place, part in enumerate(location):
+        if _is_kind(location, place):
+            model = _KINDS[str(part)]
+        elif isinstance(part, str) and part in model.model_fields:
             annotation = model.model_fields[part].annotation
             model = next(iter(_models_in(annotation)), model)
     return model
@@ -335,8 +454,14 @@ def _check_source(source: Source, place: _Place, location: tuple[str | int, ...]
         else:
             _check_columns(files, known[name], place, at)
         _check_reading(files, place, at)
+    if source.entities and source.folder is None:
+        raise place.error(
+            location,
+            f"source `{source.id}` declares entities but no `folder` to find their files in",
+            "name the folder of the files.",
+        )
     for group in REQUIRED[source.system]:
-        if not set(group) & set(source.entities):
+        if not set(group) & source.streams:
             raise place.error(
                 (*location, "entities"),
                 f"source `{source.id}` declares no {' and no '.join(group)}",

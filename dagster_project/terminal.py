@@ -22,6 +22,7 @@ from rich.table import Table
 
 from dagster_project.errors import MissionError
 from dagster_project.settings import Source
+from dagster_project.sources.pulls import Seen
 from dagster_project.sources.read import EntityCheck
 from dagster_project.sources.streams import ENTITIES, INLINE_STREAMS
 
@@ -182,6 +183,18 @@ def source_table(source: Source, checks: Sequence[EntityCheck]) -> Table:
     return table
 
 
+def seen_table(source: Source, seen: Sequence[Seen]) -> Table:
+    """One row for each thing that a live source's credentials were tried on."""
+    table = Table(title=_title(source), title_justify="left")
+    table.add_column("what", no_wrap=True)
+    table.add_column("visible", justify="right", no_wrap=True)
+    table.add_column("missing, and who can grant it", overflow="fold")
+    for found in seen:
+        count = "-" if found.count is None else f"{found.count:,}"
+        table.add_row(escape(found.what), count, escape(found.lacks or ""))
+    return table
+
+
 def problem_table(source: Source, problem: MissionError) -> Table:
     """Why a refresh would stop at a source."""
     table = Table(title=_title(source), title_justify="left")
@@ -193,7 +206,8 @@ def problem_table(source: Source, problem: MissionError) -> Table:
 
 
 def _title(source: Source) -> str:
-    return escape(f"{source.id} ({source.system}, {source.folder})")
+    where = source.folder if source.kind == "files" else source.base_url
+    return escape(f"{source.id} ({source.system}, {where})")
 
 
 @contextmanager

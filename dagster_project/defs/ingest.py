@@ -1,7 +1,7 @@
-"""Assets of the first stage: files become windows of the lake and raw tables of the warehouse.
+"""Assets of the first stage: records become windows of the lake and raw tables of the warehouse.
 
 Belongs here: which raw tables exist and what the UI shows of them. Does not belong here: how a
-file is read (`sources`) or landed (`landing`).
+source is read or asked (`sources`), and how its records land (`landing`).
 """
 
 import time
@@ -68,12 +68,16 @@ def ingest_assets(
         options: RefreshOptions,
         writer_lock: WriterLock,
     ) -> Iterator[dg.MaterializeResult[None]]:
-        """Land every file that is not in the lake yet; a second call with the same files is idle.
+        """Land what the sources deliver and the lake does not hold yet.
 
-        Grain: one window per file (incremental) or per delivery (snapshot). Origin: mission.yaml.
+        Grain: one window per file, delivery or fetch. Origin: mission.yaml. A second call with the
+        same files is idle; a live source is asked for what changed, and goes on where a killed run
+        stopped.
         """
         with told_to_the_user():
-            results = ingest_system(mission.load(), system, full=options.full)
+            results = ingest_system(
+                mission.load(), system, full=options.full, since=options.since_date()
+            )
         for stream in STREAMS[system]:
             on_part("ingest")
             yield dg.MaterializeResult(
@@ -95,21 +99,30 @@ def _metadata(results: Sequence[StreamResult]) -> dict[str, dg.MetadataValue]:
                 "fetched": r.fetched,
                 "loaded": r.loaded,
                 "quarantined": r.quarantined,
+                "requests": r.requests,
                 "seconds": round(r.seconds, 3),
             }
         )
         for r in results
     ]
+    seconds = sum(r.seconds for r in results)
+    requests, size = sum(r.requests for r in results), sum(r.bytes for r in results)
     metadata: dict[str, dg.MetadataValue] = {
         "rows_loaded": dg.IntMetadataValue(sum(r.loaded for r in results)),
         "rows_quarantined": dg.IntMetadataValue(sum(r.quarantined for r in results)),
         "windows_new": dg.IntMetadataValue(sum(r.windows_new for r in results)),
         "windows_skipped": dg.IntMetadataValue(sum(r.windows_skipped for r in results)),
-        "seconds": dg.FloatMetadataValue(sum(r.seconds for r in results)),
+        "seconds": dg.FloatMetadataValue(seconds),
         "newest_record_at": dg.TextMetadataValue(
             f"{newest:%Y-%m-%d %H:%M:%S} UTC" if newest else "-"
         ),
     }
+    if requests and seconds:
+        metadata["requests"] = dg.IntMetadataValue(requests)
+        metadata["rows_per_second"] = dg.FloatMetadataValue(
+            sum(r.fetched for r in results) / seconds
+        )
+        metadata["bytes_per_second"] = dg.FloatMetadataValue(size / seconds)
     if records:
         metadata["sources"] = dg.MetadataValue.table(records)
     return metadata

@@ -66,6 +66,7 @@ def run_refresh(
     *,
     as_of: str | None,
     full: bool,
+    since: str | None,
     publish: bool,
     on_progress: OnProgress,
 ) -> str:
@@ -79,7 +80,7 @@ def run_refresh(
     watch.plan(definitions)
     job = definitions.resolve_job_def(DAILY_REFRESH)
     run_id = str(uuid.uuid4())
-    options = {"as_of": as_of, "full": full, "publish": publish}
+    options = {"as_of": as_of, "full": full, "since": since, "publish": publish}
     with _instance(dagster_home(mission)) as instance:
         instance.add_event_listener(run_id, watch.started)
         try:

@@ -12,9 +12,12 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from dagster_project.errors import MissionError
+from dagster_project.errors import MissionError, SourceUnavailable
 from dagster_project.landing import writer_lock
 from dagster_project.settings import Mission, load_mission
+
+#: Between two tries of a source that has been patiently waited for already.
+UNAVAILABLE_SECONDS = 60
 
 
 class MissionResource(dg.ConfigurableResource["MissionResource"]):
@@ -38,17 +41,28 @@ class RefreshOptions(dg.ConfigurableResource["RefreshOptions"]):
         description="Freeze the build at the start of this day (YYYY-MM-DD); else as mission.yaml.",
     )
     full: bool = Field(default=False, description="Land every file again, also unchanged ones.")
+    since: str | None = Field(
+        default=None,
+        description="Take again at least what changed on this day (YYYY-MM-DD, UTC) or later.",
+    )
     publish: bool = Field(default=True, description="Publish a generation when all checks pass.")
 
     def as_of_date(self) -> date | None:
         """`as_of` as a date; raises MissionError when it is none."""
-        try:
-            return date.fromisoformat(self.as_of) if self.as_of else None
-        except ValueError:
-            raise MissionError(
-                f"as_of `{self.as_of}` is no date",
-                "write it as YYYY-MM-DD, such as 2026-03-31.",
-            ) from None
+        return _date("as_of", self.as_of)
+
+    def since_date(self) -> date | None:
+        """`since` as a date; raises MissionError when it is none."""
+        return _date("since", self.since)
+
+
+def _date(option: str, text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise MissionError(
+            f"{option} `{text}` is no date", "write it as YYYY-MM-DD, such as 2026-03-31."
+        ) from None
 
 
 class WriterLock(dg.ConfigurableResource["WriterLock"]):
@@ -78,9 +92,14 @@ def _fail_dead_runs(instance: dg.DagsterInstance, run_id: str) -> None:
 
 @contextmanager
 def told_to_the_user() -> Iterator[None]:
-    """Turn what the user can put right into a failure that shows the remedy and is not retried."""
+    """Turn what the user can put right into a failure that shows the remedy and is not retried.
+
+    A live source that did not answer is another matter: the run asks again later, where it stopped.
+    """
     try:
         yield
+    except SourceUnavailable as error:
+        raise dg.RetryRequested(max_retries=2, seconds_to_wait=UNAVAILABLE_SECONDS) from error
     except MissionError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except OSError as error:

@@ -1,4 +1,4 @@
-"""From the files of a system to committed windows.
+"""From the files of a source to committed windows.
 
 Belongs here: which files land in which window, and what is reported of it. Does not belong here:
 reading files (see `sources`), writing windows (see `window`), Dagster.
@@ -26,14 +26,13 @@ from dagster_project.landing.lake import (
     Window,
     clean,
     current_windows,
-    require_rows,
     windows,
 )
 from dagster_project.landing.lock import writer_lock
 from dagster_project.landing.results import Progress, StreamResult
-from dagster_project.landing.storage import private_directory, remove
+from dagster_project.landing.storage import private_directory, remove, remove_if_empty
 from dagster_project.landing.window import sql_text
-from dagster_project.settings import Mission, Source, System
+from dagster_project.settings import Mission, Source
 from dagster_project.sources.files import DataFile, find_files, open_file
 from dagster_project.sources.read import read_records
 from dagster_project.sources.streams import REQUIRED, STREAMS, fed_streams, stream
@@ -41,26 +40,22 @@ from dagster_project.sources.streams import REQUIRED, STREAMS, fed_streams, stre
 _RECORDS_BETWEEN_SIGNS = 2_000
 
 
-def ingest_system(
+def ingest_files(
     mission: Mission,
-    system: System,
+    source: Source,
     *,
     full: bool = False,
     since: date | None = None,
     progress: Progress | None = None,
 ) -> list[StreamResult]:
-    """Land every file of a system that is not in the lake yet.
+    """Land every file of a source that is not in the lake yet.
 
     `full` lands all files again as new windows; `since` does so for incremental files that hold
-    records of that day (UTC) or later. Returns one result per source and stream of the system.
-    Takes the writer's lock. Raises MissionError; windows committed before it stay.
+    records of that day (UTC) or later. Returns one result per stream of the system. Takes the
+    writer's lock. Raises MissionError; windows committed before it stay.
     """
-    with writer_lock(mission, f"ingest of {system}"):
-        results = []
-        for source in mission.sources:
-            if source.system == system:
-                results += _Ingest(mission, source, full, since, progress).run()
-        return results
+    with writer_lock(mission, f"ingest of {source.id}"):
+        return _Ingest(mission, source, full, since, progress).run()
 
 
 @dataclass(frozen=True)
@@ -94,6 +89,8 @@ class _Ingest:
         progress: Progress | None,
     ) -> None:
         self.mission, self.source, self.full = mission, source, full
+        # Beside it, a live source's unfinished window waits for its next pages.
+        self.journal = mission.landing / source.id / "files"
         self.since = since and datetime.combine(since, clock())
         self.progress = progress or (lambda what, done, total: None)
         self.new: dict[str, list[Manifest]] = {s.name: [] for s in STREAMS[source.system]}
@@ -105,15 +102,14 @@ class _Ingest:
     def run(self) -> list[StreamResult]:
         for directory in (self.mission.lake, self.mission.landing):
             private_directory(directory)
-        remove(self.mission.landing / self.source.id)
+        remove(self.journal)
         clean(self.mission, self.source)
         # One connection for all windows: making one takes 25 ms, and history comes in many files.
         with duckdb.connect() as connection:
-            spill = self.mission.landing / self.source.id / "spill"
-            connection.execute(f"set temp_directory = {sql_text(spill)}")
+            connection.execute(f"set temp_directory = {sql_text(self.journal / 'spill')}")
             self._land_all(connection)
-        remove(self.mission.landing / self.source.id)
-        require_rows(self.mission, self.source)
+        remove(self.journal)
+        remove_if_empty(self.journal.parent)
         return [self._result(name) for name in self.new]
 
     def _land_all(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -169,7 +165,7 @@ class _Ingest:
         """Read the files into drafts and commit these, the entity's own stream last."""
         source, entity = self.source, delivery.entity
         window_id = f"{source.id}-{sequence:06d}-{delivery.digest[:8]}"
-        journal = self.mission.landing / source.id
+        journal = self.journal
         names = fed_streams(source.system, entity)
         drafts = {
             name: Draft(stream(source.system, name), journal / name / window_id) for name in names

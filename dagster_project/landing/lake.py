@@ -133,7 +133,7 @@ def current_windows(found: Iterable[Window], source: Source) -> list[Window]:
 
     Windows of entities that mission.yaml no longer declares do not count.
     """
-    declared = [window for window in found if window.manifest.entity in source.entities]
+    declared = [window for window in found if window.manifest.entity in source.streams]
     current = []
     replaced: set[str] = set()  # entities of which a newer snapshot was met
     for window in sorted(declared, key=lambda window: window.manifest.window_seq, reverse=True):
@@ -184,7 +184,7 @@ def require_rows(mission: Mission, source: Source) -> None:
         current = [
             window.manifest
             for stream in group
-            if stream in source.entities
+            if stream in source.streams
             for window in current_windows(windows(mission, source, stream), source)
         ]
         if sum(manifest.loaded for manifest in current):

@@ -117,7 +117,7 @@ def _delivered(mission: Mission) -> Iterable[_Delivered]:
     for source in mission.sources:
         for stream in STREAMS[source.system]:
             found = windows(mission, source, stream.name)
-            shown = [window for window in found if window.manifest.entity in source.entities]
+            shown = [window for window in found if window.manifest.entity in source.streams]
             yield _Delivered(source, stream, shown, current_windows(found, source))
 
 

@@ -139,9 +139,10 @@ def refuse_emptiness(source: Source, checks: Sequence[EntityCheck]) -> None:
                 f"refused; the first one: {check.refusals[0]}",
                 "correct the file or its settings.",
             )
+    live = source.streams - set(source.entities)
     for group in REQUIRED[source.system]:
         members = [check for check in checks if check.entity in group]
-        if not any(check.accepted for check in members):
+        if not live & set(group) and not any(check.accepted for check in members):
             refused = next((check.refusals[0] for check in members if check.refusals), None)
             raise MissionError(
                 f"source `{source.id}` holds no row of {' or '.join(group)}"
