@@ -9,7 +9,6 @@ UV := uv==0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SANDBOX := data/sandbox
 SEEDS ?= 1
 SEED ?= 7
 PROFILE ?= messy
@@ -17,15 +16,13 @@ PROFILE ?= messy
 .PHONY: run test dev check bench accuracy docs clean lock help
 
 run: $(INSTALLED) ## compute the metrics (on the sandbox company, unless mission.yaml says otherwise)
-	@test -d $(SANDBOX) || $(BIN)/mission sandbox write
-	@$(BIN)/mission refresh
+	@$(BIN)/mission sandbox live refresh
 
 test: $(INSTALLED) ## run every test that CI runs
 	@$(BIN)/pytest
 
 dev: $(INSTALLED) ## Dagster on http://127.0.0.1:3000
-	@test -d $(SANDBOX) || $(BIN)/mission sandbox write
-	@$(BIN)/mission dev
+	@$(BIN)/mission sandbox live dev
 
 check: $(INSTALLED) ## lint, types, SQL format, layers and import rules
 	@$(BIN)/ruff check

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sandbox.live_command import live
 from sandbox.serve_command import serve
 from sandbox.spec import PROFILES, SIZES, SandboxError, Spec
 from sandbox.truth_command import truth
@@ -95,6 +96,13 @@ def write(
     )
 
 
+app.command(
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    }
+)(live)
 app.command()(serve)
 app.command()(truth)
 

@@ -142,8 +142,8 @@ def write_mission(
 
 
 def _mission(until: date) -> str:
-    """The repository's mission.yaml, told from the folder of the records."""
-    text = (ROOT / "mission.yaml").read_text(encoding="utf-8")
+    """The mission of the file road (files.yaml), told from the folder of the records."""
+    text = Path(__file__).with_name("files.yaml").read_text(encoding="utf-8")
     for pattern, replacement in (
         (r"\A(#.*\n)+", "# Written by `mission sandbox write`; it reads the records beside it.\n"),
         (r"as_of: \S+", f"as_of: {until}"),

@@ -19,6 +19,7 @@ import duckdb
 
 from dagster_project.errors import MissionError
 from dagster_project.landing.lake import (
+    Manifest,
     Window,
     current_windows,
     load_of,
@@ -125,7 +126,7 @@ def _frozen(mission: Mission, delivered: Sequence[_Delivered], asked: date | Non
     zone = ZoneInfo(mission.organisation.timezone)
     day = asked or mission.organisation.as_of
     if day is None:
-        times = [w.manifest.newest_record_at for d in delivered for w in d.current]
+        times = [moment for d in delivered for w in d.current for moment in _times(w.manifest)]
         newest = max((moment for moment in times if moment is not None), default=None)
         if newest is None:
             raise MissionError(
@@ -135,6 +136,15 @@ def _frozen(mission: Mission, delivered: Sequence[_Delivered], asked: date | Non
         day = newest.replace(tzinfo=UTC).astimezone(zone).date()
     start = datetime.combine(day, clock(), tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
     return Build(start, day, sum(len(d.shown) for d in delivered))
+
+
+def _times(manifest: Manifest) -> list[datetime | None]:
+    """Until when a window is known to tell everything (naive UTC): a live source says its time."""
+    started = manifest.request.get("started_at")
+    asked = (
+        datetime.fromisoformat(started).astimezone(UTC).replace(tzinfo=None) if started else None
+    )
+    return [manifest.newest_record_at, asked]
 
 
 def _rows(

@@ -82,7 +82,7 @@ def lines(pages: Sequence[Page]) -> str:
     longest = max(page.longest for page in pages)
     size = max(2**21, 2 * longest)
     # JSON holds no control characters, so a line is a row of one column. Reading lines and parsing
-    # them once is faster than read_json of whole objects (see tests/bench).
+    # them once is faster than read_json of whole objects.
     return (
         f"(select filename as page, record from read_csv({sql_list(filled)}, "  # noqa: S608
         "auto_detect = false, header = false, delim = '\x01', quote = '', escape = '', "

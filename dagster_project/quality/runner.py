@@ -200,12 +200,15 @@ class _Warehouse:
         """`schema.table` -> column -> type, of every table and view."""
         tables: dict[str, dict[str, str]] = {}
         with self._engine.connect() as connection:
+            # A row per table: this engine's cursors end after the first thousand rows.
             rows = connection.exec_driver_sql(
-                "select table_schema || '.' || table_name, column_name, data_type "
-                "from information_schema.columns order by 1, ordinal_position"
+                "select table_schema || '.' || table_name, "
+                "list(column_name order by ordinal_position), "
+                "list(data_type order by ordinal_position) "
+                "from information_schema.columns group by 1 order by 1"
             )
-            for table, column, kind in rows:
-                tables.setdefault(table, {})[column] = kind
+            for table, columns, kinds in rows:
+                tables[table] = dict(zip(columns, kinds, strict=True))
         return tables
 
 

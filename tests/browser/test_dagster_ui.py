@@ -91,7 +91,7 @@ def interface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interface]:
     assert shutil.which(CHROMIUM), f"CI needs a browser: there is none at {CHROMIUM}"
     home = tmp_path_factory.mktemp("company")
     shutil.copytree(ROOT / "seeds", home / "seeds")
-    shutil.copy(ROOT / "mission.yaml", home)
+    shutil.copy(ROOT / "sandbox" / "files.yaml", home / "mission.yaml")
     write(home / "data" / "sandbox", Spec())
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

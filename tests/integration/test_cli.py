@@ -43,7 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a sandbox company."""
     folder = tmp_path_factory.mktemp("company")
     shutil.copytree(ROOT / "seeds", folder / "seeds")
-    shutil.copy(ROOT / "mission.yaml", folder)
+    shutil.copy(ROOT / "sandbox" / "files.yaml", folder / "mission.yaml")
     write(folder / "data" / "sandbox", Spec())
     return folder
 

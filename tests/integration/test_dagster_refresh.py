@@ -47,7 +47,7 @@ class Company:
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     home = tmp_path_factory.mktemp("company")
     shutil.copytree(ROOT / "seeds", home / "seeds")
-    config = Path(shutil.copy(ROOT / "mission.yaml", home))
+    config = Path(shutil.copy(ROOT / "sandbox" / "files.yaml", home / "mission.yaml"))
     write(home / "data" / "sandbox", Spec())
     mission = load_mission(config)
     definitions = build_definitions(config)

@@ -200,7 +200,7 @@ def test_mission_yaml_beside_the_records_reads_them(half: Path) -> None:
 
 
 def test_mission_yaml_maps_columns_that_the_files_have(written: Path) -> None:
-    mission = yaml.safe_load((ROOT / "mission.yaml").read_text(encoding="utf-8"))
+    mission = yaml.safe_load((ROOT / "sandbox" / "files.yaml").read_text(encoding="utf-8"))
     assert mission["organisation"]["as_of"] == END
     for source in mission["sources"]:
         folder = written / Path(source["folder"]).relative_to("data/sandbox")

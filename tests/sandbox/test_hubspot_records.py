@@ -369,7 +369,7 @@ def _exported(connection: duckdb.DuckDBPyConnection, now: datetime) -> dict[str,
 
 def test_the_export_has_the_columns_that_the_mission_maps(world: World) -> None:
     exported = _exported(world.connection, LATE)
-    mission = yaml.safe_load((Path(__file__).parents[2] / "mission.yaml").read_text())
+    mission = yaml.safe_load((Path(__file__).parents[2] / "sandbox" / "files.yaml").read_text())
     entities = next(s for s in mission["sources"] if s["id"] == "crm")["entities"]
     assert len(entities) >= 6
     for name, entity in entities.items():

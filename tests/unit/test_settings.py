@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from dagster_project.errors import MissionError
-from dagster_project.settings import EntityFiles, Organisation, Source, load_mission
+from dagster_project.settings import (
+    BambooHRSource,
+    EntityFiles,
+    HubSpotSource,
+    JiraCloudSource,
+    Organisation,
+    Source,
+    load_mission,
+)
 from dagster_project.sources.streams import TABULAR
 
 MISSION = """\
@@ -189,16 +197,18 @@ def test_every_example_of_the_reference_loads(home: Path) -> None:
     whole, *sources = re.findall(r"```yaml\n(.*?)```", reference.read_text(), re.DOTALL)
     (home / "mission.yaml").write_text(whole)
     assert len(load_mission(home / "mission.yaml").sources) == 3
-    assert len(sources) == 4
+    assert len(sources) == 5
     for source in sources:
         (home / "mission.yaml").write_text(MISSION[: MISSION.index("  - id")] + source)
-        assert len(load_mission(home / "mission.yaml").sources) == 1
+        declared = load_mission(home / "mission.yaml").sources
+        assert len(declared) == source.count("  - id:")
 
 
 def test_the_reference_names_every_option_entity_and_field() -> None:
     text = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
     sections = {name: text.split(f"## {name}\n")[1].split("\n## ")[0] for name in ("CRM", "HR")}
-    for model in (Organisation, Source, EntityFiles):
+    live = (JiraCloudSource, HubSpotSource, BambooHRSource)
+    for model in (Organisation, Source, EntityFiles, *live):
         for option in model.model_fields:
             assert f"`{option}" in text or f".{option}" in text, option
     for system, section in sections.items():

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from dagster_project.errors import MissionError
-from dagster_project.settings import Source
+from dagster_project.settings import FileSource
 from dagster_project.terminal import (
     blocking_failures,
     headline_names,
@@ -115,7 +115,7 @@ def test_only_failed_blocking_checks_of_the_run_are_named(scorecard: Path) -> No
 
 
 def test_a_long_remedy_is_folded_and_never_cut() -> None:
-    source = Source.model_validate(
+    source = FileSource.model_validate(
         {"id": "crm", "system": "crm", "folder": "[files]", "entities": {"deals": "deals.csv"}}
     )
     path = "/" + "/".join(["a_long_folder_name"] * 8)

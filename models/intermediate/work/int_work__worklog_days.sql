@@ -2,6 +2,8 @@ with
 
     worklogs as (select * from {{ ref("stg_jira__worklogs") }}),
 
+    deletions as (select * from {{ ref("stg_jira__worklog_deletions") }}),
+
     issues as (select * from {{ ref("int_jira__issues") }}),
 
     account_people as (select * from {{ ref("int_people__account_people") }}),
@@ -23,7 +25,14 @@ with
             account_people
             on account_people.source_id = worklogs.source_id
             and account_people.source_user_id = coalesce(worklogs.author_id, 'Unknown')
-        where worklogs.started_at < build.as_of and worklogs.worklog_hours > 0
+        left join
+            deletions
+            on deletions.source_id = worklogs.source_id
+            and deletions.worklog_id = worklogs.worklog_id
+        where
+            worklogs.started_at < build.as_of
+            and worklogs.worklog_hours > 0
+            and deletions.worklog_id is null
         group by
             worklogs.source_id,
             worklogs.issue_id,
