@@ -73,23 +73,22 @@ def _found(
     test: str,
 ) -> list[str]:
     """The names whose path has, in any row, a JSON type that passes a test."""
-    if not paths:
-        return []
-    tests = ", ".join(
-        f"coalesce(bool_or(types[{number}] {test}), false)" for number in range(1, len(paths) + 1)
-    )
-    sampled = connection.execute(
-        f"select {tests} from (select json_type({column}, {sql_list(list(paths.values()))}) "  # noqa: S608
-        f"as types from {relation} limit {_SAMPLE})"
-    ).fetchall()[0]
-    found = {name for name, is_there in zip(paths, sampled, strict=True) if is_there}
-    for name, path in paths.items():
-        if name not in found:
-            word = sql_text('"' + path.rpartition(".")[2] + '"')
-            rows = connection.execute(
-                f"select 1 from {relation} where contains({column}, {word}) "  # noqa: S608
-                f"and json_type({column}, {sql_text(path)}) {test} limit 1"
-            ).fetchall()
-            if rows:
-                found.add(name)
+
+    def tested(source: str, names: Sequence[str]) -> set[str]:
+        tests = ", ".join(
+            f"coalesce(bool_or(types[{number}] {test}), false)"
+            for number in range(1, len(names) + 1)
+        )
+        asked = sql_list([paths[name] for name in names])
+        row = connection.execute(
+            f"select {tests} from (select json_type({column}, {asked}) as types from {source})"  # noqa: S608
+        ).fetchall()[0]
+        return {name for name, is_there in zip(names, row, strict=True) if is_there}
+
+    found = tested(f"(from {relation} limit {_SAMPLE})", list(paths)) if paths else set()
+    missing = [name for name in paths if name not in found]
+    if missing:
+        words = [sql_text('"' + paths[name].rpartition(".")[2] + '"') for name in missing]
+        mentioned = " or ".join(f"contains({column}, {word})" for word in words)
+        found |= tested(f"(from {relation} where {mentioned})", missing)
     return [name for name in paths if name in found]
