@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
-from conftest import MakeMission
+from tests.conftest import MakeMission
 from live_company import TOKEN, Rows, Vendor, company, everything_in, fields, lake, vendor
 from vendor_documents import check_request
 
@@ -92,7 +92,7 @@ def account(make_mission: MakeMission) -> Any:
 @pytest.fixture(scope="module")
 def untroubled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rows]:
     """What a full pull leaves in the lake when nothing goes wrong."""
-    from conftest import make_mission as fixture
+    from tests.conftest import make_mission as fixture
 
     make = fixture.__wrapped__(tmp_path_factory.mktemp("untroubled"))
     with vendor("bamboohr") as served:
@@ -119,7 +119,7 @@ TRUTH = {
     # department, place and FTE are one.
     "department_history": (
         "employee_id department_id from_date to_date location_id fte",
-        "select cast(person_id - 1000 as varchar), department_id, cast(day as varchar), "
+        "select cast(person_id as varchar), department_id, cast(day as varchar), "
         "cast(until as varchar), location_id, cast(fte as varchar) from ("
         "select *, lead(day) over (partition by person_id order by day) as until from ("
         "from bamboohr_now.place qualify (department_id, location_id, fte) is distinct from "
@@ -128,7 +128,7 @@ TRUTH = {
     ),
     "leave": (
         "employee_id from_date to_date leave_type hours",
-        "select cast(person_id - 1000 as varchar), cast(from_date as varchar), "
+        "select cast(person_id as varchar), cast(from_date as varchar), "
         "cast(to_date as varchar), leave_type, cast(cast(hours as double) as varchar) "
         "from bamboohr_now.leave",
     ),
@@ -232,7 +232,7 @@ def test_what_hr_corrects_late_replaces_what_it_said(account: Any) -> None:
         order by told_at
         """
     )
-    told = [(str(person - 1000), at.replace(tzinfo=UTC)) for person, at in late.fetchall()]
+    told = [(str(person), at.replace(tzinfo=UTC)) for person, at in late.fetchall()]
     assert len(told) >= 3
     names, truth = TRUTH["department_history"]
     with account(now=told[0][1] - timedelta(hours=1)) as hr:
@@ -332,7 +332,7 @@ def test_an_employee_who_was_deleted_is_told_as_such(account: Any) -> None:
         records.prepare(connection, now)
         if now == LAST:
             connection.execute(
-                "delete from bamboohr_now.employee where id = '5'; "
+                "delete from bamboohr_now.employee where id = '1005'; "
                 "delete from bamboohr_now.job_info where person_id = 1005; "
                 "update bamboohr_now.edit set is_deleted = true, changed_at = "
                 f"timestamp '{now - timedelta(hours=1):%Y-%m-%d %H:%M:%S}' where person_id = 1005"
@@ -340,15 +340,17 @@ def test_an_employee_who_was_deleted_is_told_as_such(account: Any) -> None:
 
     with account(now=LAST - timedelta(days=1), prepare=prepare) as hr:
         hr.refresh()
-        assert dict(hr.rows("employees", "employee_id", "payload->>'$.is_deleted'"))["5"] == "false"
+        assert (
+            dict(hr.rows("employees", "employee_id", "payload->>'$.is_deleted'"))["1005"] == "false"
+        )
         hr.vendor.clock.move(LAST)
         client = hr.refresh()
         assert client.gaps == []
-        gone = [row for row in hr.rows("employees", "employee_id", "payload") if row[0] == "5"]
-        assert gone == [("5", '{"employee_id":"5","is_deleted":true}')]
-        assert ("5",) not in hr.rows("department_history", "employee_id")
+        gone = [row for row in hr.rows("employees", "employee_id", "payload") if row[0] == "1005"]
+        assert gone == [("1005", '{"employee_id":"1005","is_deleted":true}')]
+        assert ("1005",) not in hr.rows("department_history", "employee_id")
         hr.refresh(full=True)
-        assert ("5",) not in hr.rows("employees", "employee_id")
+        assert ("1005",) not in hr.rows("employees", "employee_id")
 
 
 def test_departments_keep_their_name_where_no_id_is_known(account: Any) -> None:
@@ -491,4 +493,7 @@ def test_rows_that_cannot_be_read_are_set_aside_with_the_reason(account: Any) ->
         assert (found.fetched - found.loaded, found.quarantined) == (1, 1)
         assert "fte: '-1" in str(found.first_refusal)
         posts_of = hr.rows("department_history", "employee_id", "from_date")
-        assert ("5", date(2024, 8, 1)) not in posts_of and ("5", date(2022, 12, 12)) in posts_of
+        assert ("1005", date(2024, 8, 1)) not in posts_of and (
+            "1005",
+            date(2022, 12, 12),
+        ) in posts_of

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import MakeMission
+from tests.conftest import MakeMission
 from live_company import TOKEN, Rows, Vendor, everything_in, fields, lake, vendor
 from vendor_documents import check_request
 
@@ -98,7 +98,7 @@ def account(make_mission: MakeMission) -> Any:
 @pytest.fixture(scope="module")
 def untroubled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rows]:
     """What a full pull of the account leaves in the lake when nothing goes wrong."""
-    from conftest import make_mission as fixture
+    from tests.conftest import make_mission as fixture
 
     make = fixture.__wrapped__(tmp_path_factory.mktemp("untroubled"))
     with vendor("hubspot") as served:

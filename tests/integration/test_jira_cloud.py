@@ -220,7 +220,7 @@ def assert_histories(site: Site, found: list[Json], wire: Wire) -> None:
         for issue_id, change_id, _, record in site.rows(histories(wire, "true"))
         if str(issue_id) in there
     }
-    assert Counter((r["issueId"], r["history"]["id"]) for r in found) == Counter(truth)
+    assert Counter((r["issueId"], r["history"]["id"]) for r in found) == Counter(truth.keys())
     for record in found:
         told = truth[record["issueId"], record["history"]["id"]]
         assert record["history"]["items"] == told["items"]
@@ -233,7 +233,7 @@ def assert_histories(site: Site, found: list[Json], wire: Wire) -> None:
 def assert_notes(site: Site, found: Records, wire: Wire) -> None:
     there = issue_ids(site)
     booked = {r["id"]: r for r in site.records(worklogs(wire, "true")) if r["issueId"] in there}
-    assert Counter(r["id"] for r in found["worklogs"]) == Counter(booked)
+    assert Counter(r["id"] for r in found["worklogs"]) == Counter(booked.keys())
     for record in found["worklogs"]:
         truth = booked[record["id"]]
         for name in ("issueId", "started", "updated", "timeSpentSeconds"):
@@ -245,7 +245,7 @@ def assert_notes(site: Site, found: Records, wire: Wire) -> None:
         for issue_id, _, record in site.rows(comments(wire, "true"))
         if str(issue_id) in there
     }
-    assert Counter(r["comment"]["id"] for r in found["comments"]) == Counter(said)
+    assert Counter(r["comment"]["id"] for r in found["comments"]) == Counter(said.keys())
     for record in found["comments"]:
         issue_id, told = said[record["comment"]["id"]]
         assert record["issueId"] == issue_id
@@ -647,7 +647,7 @@ def test_a_refresh_of_few_changes_asks_once_for_all_of_their_histories(
         assert plan["changelogs"].concurrency == 1
         found = fetched(client, datetime(2025, 3, 1, tzinfo=UTC))
         assert client.usage("changelogs").requests == 1
-    assert len(found["issues"]) > 10
+    assert len(found["issues"]) > 5
     assert {r["issueId"] for r in found["changelogs"]} == {r["id"] for r in found["issues"]}
 
 

@@ -319,11 +319,18 @@ class JiraCloud:
         following = {"start": start + len(users)} if users else None
         return Answer([slim_person(user) for user in users], following)
 
+    def _whole_list(self, pull: Pull, path: str) -> Answer:
+        """An answer that is a bare list of records, all of them."""
+        found = self._asked("GET", path, pull.stream)
+        if not isinstance(found, list):
+            raise TypeError(f"a list was expected, not {type(found).__name__}")
+        return Answer(found, None)
+
     def _statuses(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
-        return Answer(self._asked("GET", f"{API}/status", pull.stream), None)
+        return self._whole_list(pull, f"{API}/status")
 
     def _list_of_fields(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
-        return Answer(self._asked("GET", f"{API}/field", pull.stream), None)
+        return self._whole_list(pull, f"{API}/field")
 
     def _projects(self, pull: Pull, position: Json, ids: Sequence[str]) -> Answer:
         path = f"{API}/project/search"
