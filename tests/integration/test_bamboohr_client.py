@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import pytest
-from tests.conftest import MakeMission
 from live_company import TOKEN, Rows, Vendor, company, everything_in, fields, lake, vendor
 from vendor_documents import check_request
 
@@ -27,6 +26,7 @@ from dagster_project.sources.hr.shapes import SHAPES
 from sandbox.records import bamboohr as records
 from sandbox.servers.clock import LAST
 from sandbox.servers.faults import Fault
+from tests.conftest import MakeMission
 
 STREAMS = [shape.stream for shape in SHAPES]
 FTE = FteTable("customContractedFte", "customDate", "customFte")

@@ -13,7 +13,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from tests.conftest import MakeMission
 from live_company import TOKEN, Rows, Vendor, everything_in, fields, lake, vendor
 from vendor_documents import check_request
 
@@ -33,6 +32,7 @@ from sandbox.servers.clock import LAST
 from sandbox.servers.faults import Fault
 from sandbox.spec import Spec
 from sandbox.world import World
+from tests.conftest import MakeMission
 
 PROPERTIES = {
     "accounts": {"segment": "customer_segment", "initiative_keys": "jira_initiative_keys"},
