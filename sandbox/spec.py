@@ -14,6 +14,9 @@ class SandboxError(Exception):
     """A request that cannot be fulfilled; the message names the remedy."""
 
 
+LARGEST_SEED = 2**31
+
+
 @dataclass(frozen=True)
 class Size:
     """How large a company is. Counts are for the whole period unless named otherwise."""
@@ -164,4 +167,8 @@ class Spec:
             raise SandboxError(f"Unknown size '{size}'. Sizes are: {', '.join(SIZES)}.")
         if profile not in PROFILES:
             raise SandboxError(f"Unknown profile '{profile}'. Profiles are: {', '.join(PROFILES)}.")
+        if not 0 <= seed < LARGEST_SEED:
+            raise SandboxError(
+                f"Seed {seed} is out of range. Give one from 0 to {LARGEST_SEED - 1}."
+            )
         return cls(SIZES[size], seed, PROFILES[profile], Effects(), key_results)

@@ -26,7 +26,7 @@ def build(seen: Seen, response_rate: float) -> None:
     declare(
         seen,
         f"{_METRIC}.response_rate",
-        note="planted share of answers; realised: all surveys have one, given or not",
+        note="planted share of answers; realised: answered by those who were asked",
     )
     _insert(seen, _METRIC, "instrument = 'csat'", "cast(is_good as integer)", "p_good")
     _insert(
@@ -36,7 +36,13 @@ def build(seen: Seen, response_rate: float) -> None:
         "cast(is_good as integer) - cast(is_bad as integer)",
         "p_good - p_bad",
     )
-    _insert(seen, f"{_METRIC}.response_rate", "true", "1.0", str(response_rate))
+    _insert(
+        seen,
+        f"{_METRIC}.response_rate",
+        "true",
+        "cast(is_answered as integer)",
+        str(response_rate),
+    )
 
 
 def _insert(seen: Seen, metric_id: str, which: str, numerator: str, planted: str) -> None:
@@ -60,6 +66,7 @@ def _surveys(seen: Seen) -> None:
         select
             survey_id, instrument, survey.customer_id, survey.ticket_id, score, p_good, p_bad,
             answers_at as answered_at,
+            responded_at is not null as is_answered,
             truth.company_day(answers_at) as answered_on,
             case instrument when 'csat' then score >= scale_max - 1 else score >= 9 end as is_good,
             case instrument when 'csat' then score < scale_max - 1 else score <= 6 end as is_bad,

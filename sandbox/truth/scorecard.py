@@ -47,6 +47,16 @@ def metrics(
     """
     if not START < until <= END:
         raise SandboxError(f"--until must be a day after {START}, {END} at the latest.")
+    # One thread adds the same numbers in the same order every time; two do not.
+    threads = world.connection.sql("select current_setting('threads')").fetchone()
+    world.connection.execute("set threads = 1")
+    try:
+        return _metrics(world, until, progress)
+    finally:
+        world.connection.execute(f"set threads = {threads[0] if threads else 2}")
+
+
+def _metrics(world: World, until: date, progress: Progress) -> duckdb.DuckDBPyRelation:
     seen = Seen(world.connection, until)
     effects = world.spec.effects
     progress("People and effort")

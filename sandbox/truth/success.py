@@ -11,25 +11,27 @@ from sandbox.truth.definitions import OUTCOME_HORIZON_DAYS
 from sandbox.truth.seen import Seen
 
 _METRIC = "cross_departmental_success"
-_STUCK_OF_FAILED = 0.25
-"""Of the initiatives that fail to be delivered, one in four is stuck, the others cancelled."""
-_SUCCESS = """
-    p_delivered * coalesce(p_on_time, 1) * coalesce(p_scope_met, 1)
+_JUSTIFIED_OF_FAILED = 0.15
+"""Of the initiatives that fail to be delivered, three in four are cancelled, and every fifth of
+these with a justification: it leaves the denominator."""
+_DELIVERED = f"p_delivered / (p_delivered + (1 - p_delivered) * (1 - {_JUSTIFIED_OF_FAILED}))"
+_SUCCESS = f"""
+    {_DELIVERED} * coalesce(p_on_time, 1) * coalesce(p_scope_met, 1)
     * case when has_key_result then p_outcome_met else 1 end
 """
 _QUESTIONS = {
     # metric: who is asked, numerator, planted chance
     "": ("is_cross_departmental", "success_class = 'success'", _SUCCESS),
-    ".delivered": ("is_cross_departmental", "is_delivered", "p_delivered"),
+    ".delivered": ("is_cross_departmental", "is_delivered", _DELIVERED),
     ".on_time": (
         "is_cross_departmental and is_on_time is not null",
         "is_on_time",
-        "p_delivered * p_on_time",
+        f"{_DELIVERED} * p_on_time",
     ),
     ".scope_met": (
         "is_cross_departmental and is_scope_met is not null",
         "is_scope_met",
-        f"p_scope_met * (p_delivered + (1 - p_delivered) * {_STUCK_OF_FAILED})",
+        "cast(null as double)",
     ),
     ".outcome_met": (
         "is_cross_departmental and has_key_result",
@@ -45,8 +47,9 @@ _QUESTIONS = {
     ".cross_at_landmark": ("is_cross_at_landmark", "success_class = 'success'", _SUCCESS),
 }
 _NOTES = {
-    ".on_time": "mean of p_delivered x p_on_time: what is not delivered is not on time",
-    ".scope_met": "mean of p_scope_met x chance not to be cancelled, which cuts the scope",
+    ".delivered": "mean of p_delivered among what is not cancelled with a justification",
+    ".on_time": "mean of chance of delivery x p_on_time: what is not delivered is not on time",
+    ".scope_met": "planted for delivered ones only; what a cancelled one had done is nobody's plan",
     ".outcome_met": "mean of p_outcome_met",
 }
 _COUNTED = "success_class in ('success', 'failure', 'undetermined')"
@@ -86,7 +89,7 @@ def build(seen: Seen) -> None:
     for suffix, (asked, is_yes, planted) in _QUESTIONS.items():
         metric_id = _METRIC + suffix
         note = _NOTES.get(suffix, "mean of the product of the applicable planted chances")
-        declare(seen, metric_id, note="mean of p_delivered" if suffix == ".delivered" else note)
+        declare(seen, metric_id, note=note)
         asks_success = "success_class" in is_yes
         undetermined = (
             "success_class = 'undetermined'"

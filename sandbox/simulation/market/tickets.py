@@ -44,6 +44,7 @@ FIRST_TICKET = 30_001
 WITH_INCIDENT, OF_INCIDENTS = 0.25, 0.7
 """At most these shares of the tickets, and of the incidents, belong together."""
 MEDIAN_DAYS, SPREAD = 1.8, 0.9
+ENDED = "('done', 'released', 'cancelled')"
 NEVER_CLOSED, REOPENED, ARCHIVED = 0.015, 0.05, 0.015
 # Columns of the matrix of stages.
 _NEW, _TAKEN, _ASKED, _ANSWERED, _CLOSED_BEFORE, _AGAIN, _CLOSED = range(7)
@@ -118,12 +119,14 @@ def _incidents(connection: duckdb.DuckDBPyConnection) -> tuple[Moments, Moments,
     found = connection.sql(
         f"""
         select
-            issue_id, created_at, coalesce(
-                max(from_at) filter (
-                    where phase in ('done', 'released', 'cancelled') and to_at is null
-                ),
-                timestamp '1970-01-01'
-            ) as ended_at
+            issue_id, created_at,
+            -- The end of the last time that it was open: an ended issue may still change its
+            -- status, and one that is open at HORIZON has no end.
+            case
+                when count(*) filter (where phase not in {ENDED} and to_at is null) = 0
+                then coalesce(max(to_at) filter (where phase not in {ENDED}), created_at)
+                else timestamp '1970-01-01'
+            end as ended_at
         from hidden.issue join hidden.phase_span using (issue_id)
         where
             issue_type = 'Incident' and deleted_at is null
