@@ -125,6 +125,12 @@ def _errors_shown() -> Iterator[None]:
     except SandboxError as error:
         Console(stderr=True).print(f"[red]Error:[/red] {error}", highlight=False)
         raise typer.Exit(2) from error
+    except OSError as error:
+        told = f"{error.filename or 'the folder'}: {error.strerror or error}"
+        Console(stderr=True).print(
+            f"[red]Error:[/red] {told}. Choose another --out, or make it writable.", highlight=False
+        )
+        raise typer.Exit(2) from error
 
 
 def _progress() -> Progress:
