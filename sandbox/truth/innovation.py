@@ -27,7 +27,7 @@ def build(seen: Seen, effects: Effects) -> None:
     """Parts of innovation_index.v, .c, .e, .x; `finish` makes the index of their sums."""
     _revenue(seen)
     _ideas(seen)
-    _exploration(seen, effects.visionary_pull)
+    _exploration(seen)
     _launches(seen, effects)
 
 
@@ -138,7 +138,7 @@ def _chances_of_initiatives(seen: Seen) -> None:
     seen.connection.unregister("chances")
 
 
-def _exploration(seen: Seen, visionary_pull: float) -> None:
+def _exploration(seen: Seen) -> None:
     """Effort for objectives of the visionary horizon, of all that serves an objective.
 
     The sums are shares; `finish` puts them on their band.
@@ -146,8 +146,8 @@ def _exploration(seen: Seen, visionary_pull: float) -> None:
     declare(
         seen,
         f"{_METRIC}.e",
-        note="score of the planted chance that an initiative with an objective serves the "
-        "visionary horizon, whatever effort it takes",
+        note="no parameter: the score of a planted share is not the score to be expected, which "
+        "falls on both sides of the band",
     )
     seen.run(f"""
         insert into truth.part
@@ -156,8 +156,7 @@ def _exploration(seen: Seen, visionary_pull: float) -> None:
             case when scope = 'ALL' then 'ALL' else top_department_id end, 'ALL',
             cast(initiative_issue_id as varchar), month_start, 1.0,
             sum(visionary_seconds) / {SECONDS_A_DAY}, sum(aligned_seconds) / {SECONDS_A_DAY},
-            {visionary_pull} * sum(aligned_seconds) / {SECONDS_A_DAY},
-            sum(aligned_seconds) / {SECONDS_A_DAY}, 0
+            null, null, 0
         from truth.effort_person_month
         cross join (values ('ALL'), ('department')) as scopes(scope)
         where aligned_seconds > 0
@@ -204,9 +203,7 @@ def finish(seen: Seen) -> None:
     score = f"least(1.0, {{0}} / {low}, (1 - {{0}}) / (1 - {high}))"
     power = " * ".join(f"pow(greatest({{0}}_{c}, {INDEX_FLOOR}), {ALPHA})" for c in "vcex")
     seen.run(f"""
-        update truth.metric set
-            realised_value = {score.format("realised_value")},
-            parameter_value = {score.format("parameter_value")}
+        update truth.metric set realised_value = {score.format("realised_value")}
         where metric_id = '{_METRIC}.e';
 
         insert into truth.metric by name
@@ -215,9 +212,8 @@ def finish(seen: Seen) -> None:
                 department_id, period_grain, period_start,
                 {
         ", ".join(
-            f"max({column}) filter (where metric_id = '{_METRIC}.{c}') as {short}_{c}"
+            f"max(realised_value) filter (where metric_id = '{_METRIC}.{c}') as real_{c}"
             for c in "vcex"
-            for column, short in (("realised_value", "real"), ("parameter_value", "planted"))
         )
     },
                 sum(n) as n
@@ -228,8 +224,7 @@ def finish(seen: Seen) -> None:
         select
             '{_METRIC}' as metric_id, department_id, 'ALL' as objective_id, period_grain,
             period_start, 100 * {power.format("real")} as realised_value, n, 0 as undetermined_n,
-            100 * {power.format("planted")} as parameter_value,
-            'the index of the components'' parameters' as parameter_note
+            'no parameter: that of component e is none' as parameter_note
         from component
         -- greatest() would hide a missing component.
         where real_v + real_c + real_e + real_x is not null

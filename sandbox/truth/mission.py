@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sandbox.truth.definitions import SECONDS_A_DAY, SHIFT
 from sandbox.truth.seen import Seen
+from sandbox.truth.success import PLANTED_SUCCESS
 
 BASE_DAYS, WINDOW_DAYS = 90, 28
 """Adaptability, a reading: an objective's share of aligned effort in so many days before its
@@ -48,8 +49,7 @@ def _balance(seen: Seen) -> None:
                 select
                     period_start, horizon, sum(weight) as decided_n,
                     sum(case when success_class = 'success' then weight else 0 end) as success_n,
-                    sum(weight * p_delivered * coalesce(p_on_time, 1) * coalesce(p_scope_met, 1)
-                        * case when has_key_result then p_outcome_met else 1 end) as expected_n
+                    sum(weight * {PLANTED_SUCCESS}) as expected_n
                 from truth.period
                 inner join truth.decided
                     on counted_on >= period_start and counted_on < period_end

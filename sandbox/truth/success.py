@@ -15,13 +15,17 @@ _JUSTIFIED_OF_FAILED = 0.15
 """Of the initiatives that fail to be delivered, three in four are cancelled, and every fifth of
 these with a justification: it leaves the denominator."""
 _DELIVERED = f"p_delivered / (p_delivered + (1 - p_delivered) * (1 - {_JUSTIFIED_OF_FAILED}))"
-_SUCCESS = f"""
+_MEASURED_A_KEY_RESULT = 11 / 12
+"""One key result of twelve is never measured: what was reached then stays open."""
+_OUTCOME = "p_outcome_met * p_measured"
+PLANTED_SUCCESS = f"""
     {_DELIVERED} * coalesce(p_on_time, 1) * coalesce(p_scope_met, 1)
-    * case when has_key_result then p_outcome_met else 1 end
+    * case when has_key_result then {_OUTCOME} else 1 end
 """
+"""Planted chance that a row of truth.decided is a success; unmeasured ones are none yet."""
 _QUESTIONS = {
     # metric: who is asked, numerator, planted chance
-    "": ("is_cross_departmental", "success_class = 'success'", _SUCCESS),
+    "": ("is_cross_departmental", "success_class = 'success'", PLANTED_SUCCESS),
     ".delivered": ("is_cross_departmental", "is_delivered", _DELIVERED),
     ".on_time": (
         "is_cross_departmental and is_on_time is not null",
@@ -36,21 +40,25 @@ _QUESTIONS = {
     ".outcome_met": (
         "is_cross_departmental and has_key_result",
         "coalesce(is_outcome_met, false)",
-        "p_outcome_met",
+        f"{_DELIVERED} * {_OUTCOME}",
     ),
     ".it_with_others": (
         "is_cross_departmental and is_it_with_others",
         "success_class = 'success'",
-        _SUCCESS,
+        PLANTED_SUCCESS,
     ),
-    ".single_department": ("not is_cross_at_landmark", "success_class = 'success'", _SUCCESS),
-    ".cross_at_landmark": ("is_cross_at_landmark", "success_class = 'success'", _SUCCESS),
+    ".single_department": (
+        "not is_cross_at_landmark",
+        "success_class = 'success'",
+        PLANTED_SUCCESS,
+    ),
+    ".cross_at_landmark": ("is_cross_at_landmark", "success_class = 'success'", PLANTED_SUCCESS),
 }
 _NOTES = {
     ".delivered": "mean of p_delivered among what is not cancelled with a justification",
     ".on_time": "mean of chance of delivery x p_on_time: what is not delivered is not on time",
     ".scope_met": "planted for delivered ones only; what a cancelled one had done is nobody's plan",
-    ".outcome_met": "mean of p_outcome_met",
+    ".outcome_met": "mean of chance of delivery x p_outcome_met x chance that all is measured",
 }
 _COUNTED = "success_class in ('success', 'failure', 'undetermined')"
 
@@ -65,8 +73,15 @@ def build(seen: Seen) -> None:
     )"""
     seen.run(f"""
         create table truth.decided as
-        select initiative.*, cast(decided_on + {horizon} as date) as counted_on
-        from truth.initiative where {_COUNTED};
+        select
+            initiative.*, cast(decided_on + {horizon} as date) as counted_on,
+            coalesce(p_measured, 1) as p_measured
+        from truth.initiative
+        left join (
+            select issue_id, pow({_MEASURED_A_KEY_RESULT}, count(*)) as p_measured
+            from hidden.key_result group by issue_id
+        ) as promised using (issue_id)
+        where {_COUNTED};
 
         create table truth.initiative_weight as
         select
@@ -130,7 +145,7 @@ def _landmark(seen: Seen) -> None:
         select
             size_class, is_cross_at_landmark, count(*) as n,
             count(*) filter (where success_class = 'success') as success_n,
-            avg({_SUCCESS}) as parameter_value
+            avg({PLANTED_SUCCESS}) as parameter_value
         from truth.decided where is_cross_at_landmark is not null
         group by all order by size_class, is_cross_at_landmark
     """)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sandbox.truth.definitions import RESTRICTED_MEAN_DAYS, WHOLE_SHARE
 from sandbox.truth.seen import Seen
-from sandbox.truth.survival import Floats, Planted, cumulative_incidence, kaplan_meier
+from sandbox.truth.survival import Flags, Floats, Planted, cumulative_incidence, kaplan_meier
 
 OPEN, DELIVERED, CANCELLED = 0, 1, 2
 _STUCK_OF_FAILED = 0.25
@@ -24,7 +24,7 @@ _NOTES = {
     "time_to_market.cumulative_incidence": f"planted chance of delivery within "
     f"{RESTRICTED_MEAN_DAYS} days, cancelled ones included",
     "time_to_market.restricted_mean": f"mean of the planted mixture cut at {RESTRICTED_MEAN_DAYS} "
-    "days",
+    "days; only where the whole cohort could be watched so long",
     "time_to_market.reopened_share": "nothing planted: one of nine is taken back by turns",
 }
 
@@ -181,8 +181,21 @@ def _score(seen: Seen, clock: str, watched: _Watched, kinds: tuple[Planted, Floa
                 days, is_event, ended == CANCELLED, RESTRICTED_MEAN_DAYS
             )
     planted = _planted(watched, *kinds) if clock == "time_to_market" else {}
+    if planted:
+        # A younger cohort has a mean only where nothing is open any more: the quick ones' mean.
+        known = _is_long_watched(seen) & ~np.isnan(realised[".restricted_mean"])
+        planted[".restricted_mean"] = np.where(known, planted[".restricted_mean"], np.nan)
     for suffix, values in realised.items():
         _keep(seen, clock + suffix, values, events, n, planted.get(suffix))
+
+
+def _is_long_watched(seen: Seen) -> Flags:
+    """Of each cell: whether its last beginner could be watched for the whole horizon."""
+    found = seen.connection.sql(f"""
+        select period_end + {RESTRICTED_MEAN_DAYS} <= {seen.day} as is_long
+        from truth.waiting_frame order by cell
+    """).fetchnumpy()
+    return np.asarray(found["is_long"], dtype=np.bool_)
 
 
 def _planted(watched: _Watched, kinds: Planted, delivered: Floats) -> dict[str, Floats]:

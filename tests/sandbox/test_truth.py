@@ -312,22 +312,37 @@ def test_effort_is_conserved(company: duckdb.DuckDBPyConnection) -> None:
 
 def test_index_is_made_of_its_components(company: duckdb.DuckDBPyConnection) -> None:
     parts = {
-        (metric, start): (realised, planted)
-        for metric, start, realised, planted in company.sql("""
-            select metric_id, period_start, realised_value, parameter_value from truth.metric
+        (metric, start): realised
+        for metric, start, realised in company.sql("""
+            select metric_id, period_start, realised_value from truth.metric
             where metric_id like 'innovation_index%' and department_id = 'ALL'
         """).fetchall()
     }
     starts = {start for metric, start in parts if metric == "innovation_index"}
     assert len(starts) == 5
     for start in starts:
-        for side in (0, 1):
-            components = [parts[f"innovation_index.{c}", start][side] for c in "vcex"]
-            value = parts["innovation_index", start][side]
-            if any(component is None for component in components):
-                assert value is None
-            else:
-                assert value == pytest.approx(index_value(*components))
+        components = [parts[f"innovation_index.{c}", start] for c in "vcex"]
+        value = parts["innovation_index", start]
+        if any(component is None for component in components):
+            assert value is None
+        else:
+            assert value == pytest.approx(index_value(*components))
+
+
+def test_no_parameter_is_told_that_is_no_expectation(company: duckdb.DuckDBPyConnection) -> None:
+    """And where one is missing, the note says why."""
+    none(
+        company,
+        """
+        from truth.metric
+        where parameter_value is not null and (
+            metric_id in (
+                'innovation_index', 'innovation_index.e', 'cross_departmental_success.scope_met'
+            )
+            or metric_id = 'time_to_market.restricted_mean' and realised_value is null
+        ) or parameter_value is null and coalesce(parameter_note, '') = ''
+        """,
+    )
 
 
 def test_identity_knows_everybody(company: duckdb.DuckDBPyConnection) -> None:

@@ -6,7 +6,7 @@ an end, an approval or a release is.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -259,6 +259,43 @@ def test_key_results_delay_the_count_and_leave_unmeasured_ones_open() -> None:
         """
     )
     assert judged(hand, issue)["success_class"] == "failure"
+
+
+def test_what_is_expected_of_key_results_waits_for_their_measurement() -> None:
+    hand = Hand()
+    issue = hand.shared_initiative({RELEASED: "released"}, due=DUE)
+    hand.serves(issue, "O1", date(2025, 1, 6))
+    hand.connection.execute(f"""
+        insert into hidden.key_result values
+            ('1', {issue}, 'a', 1, '2025-06-01', 1, '2025-05-30', true),
+            ('2', {issue}, 'b', 1, '2025-06-01', 1, '2025-05-30', true)
+    """)
+    delivered = 0.9 / (0.9 + 0.1 * 0.85)
+    outcome = 0.5 * (11 / 12) ** 2  # each of the two is measured in eleven cases of twelve
+    metric = "cross_departmental_success"
+    asked = ("month", "2025-06-01")
+    assert value(hand, f"{metric}.outcome_met", *asked)[4] == pytest.approx(delivered * outcome)
+    success = pytest.approx(delivered * 0.8 * 0.95 * outcome)
+    assert value(hand, metric, *asked)[4] == success
+    assert hand.connection.execute("""
+        select decided_n, success_parameter from truth.balance where period_start = '2025-01-01'
+    """).fetchone() == (1.0, success)
+
+
+@pytest.mark.parametrize(("start", "is_told"), [("2025-01-01", True), ("2025-08-01", False)])
+def test_a_restricted_mean_is_expected_of_cohorts_that_could_be_watched(
+    start: str, is_told: bool
+) -> None:
+    """In August 2025 nothing is open any more either, but it might have been."""
+    hand = Hand()
+    began = date.fromisoformat(start) + timedelta(6)
+    hand.issue("Initiative", began, {began + timedelta(40): "released"})
+    realised, _, _, _, planted = value(hand, "time_to_market.restricted_mean", "month", start)
+    assert realised == pytest.approx(40)
+    drawn = 80 * np.exp(0.4 * np.random.default_rng(1).normal(size=200_000))
+    arrives = 0.9 / (0.9 + 0.1 * 0.25)
+    expected = arrives * np.minimum(drawn, 365).mean() + (1 - arrives) * 365
+    assert planted == (pytest.approx(expected, rel=0.005) if is_told else None)
 
 
 def test_an_idea_that_nobody_approved_was_never_a_project() -> None:
