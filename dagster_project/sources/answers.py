@@ -6,6 +6,7 @@ Belongs here: forms that several vendors share. Does not belong here: what to do
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -25,6 +26,11 @@ def parsed(content: bytes) -> Answered | None:
     try:
         return Answered(orjson.loads(content))
     except orjson.JSONDecodeError:
+        pass
+    try:
+        # Half of an emoji that was cut in two is refused by orjson only, and would block for ever.
+        return Answered(json.loads(content))
+    except ValueError:
         return None
 
 

@@ -123,6 +123,13 @@ def test_an_answer_comes_parsed_and_is_counted(vendor: Vendor) -> None:
     assert (second[1], json.loads(second[3])) == ("/more", {"ids": [3]})
 
 
+def test_half_an_emoji_does_not_make_an_answer_unreadable(vendor: Vendor) -> None:
+    vendor.replies = [Reply(body=b'{"label": "cut \\ud83d"}')]
+    with opened(vendor) as (session, waits):
+        assert session.ask("GET", "/", resource="things") == {"label": "cut \ud83d"}
+    assert waits == []
+
+
 def test_credentials_are_sent_as_the_vendors_want_them(vendor: Vendor) -> None:
     for who in (Credentials.basic("ann@example.com", CANARY), Credentials.basic_key(CANARY)):
         with opened(vendor, who) as (session, _):
